@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# venturi_module(NAME [USES module...] [SOURCES file...] [LINK library...] [TESTS file...])
+#
+# Declares one room of the tree: a static library venturi_NAME made of SOURCES. USES is the whole list of rooms it may
+# include from, each of them declared earlier; tests/check_layers.py fails on an include outside it. A TESTS file
+# x_test.c becomes the CTest case unit.NAME.x; it may include what its room may.
+function(venturi_module name)
+  cmake_parse_arguments(ARG "" "" "USES;SOURCES;LINK;TESTS" ${ARGN})
+  set(target venturi_${name})
+  if(ARG_SOURCES)
+    add_library(${target} STATIC ${ARG_SOURCES})
+    set(scope PUBLIC)
+    target_link_libraries(${target} PRIVATE venturi_flags)
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(${target} ${scope} ${PROJECT_SOURCE_DIR}/src)
+  foreach(used IN LISTS ARG_USES)
+    if(NOT TARGET venturi_${used})
+      message(FATAL_ERROR "module ${name} uses ${used}, which is not declared above it")
+    endif()
+    target_link_libraries(${target} ${scope} venturi_${used})
+  endforeach()
+  target_link_libraries(${target} ${scope} ${ARG_LINK})
+  if(BUILD_TESTING)
+    foreach(test IN LISTS ARG_TESTS)
+      venturi_unit_test(${name} ${test})
+    endforeach()
+  endif()
+endfunction()
+
+# venturi_unit_test(MODULE x_test.c): builds and registers one cmocka program that links MODULE.
+function(venturi_unit_test module file)
+  string(REGEX REPLACE "_test\\.c$" "" stem ${file})
+  set(program ${module}_${stem}_test)
+  add_executable(${program} ${file})
+  set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/unit)
+  target_link_libraries(${program} PRIVATE venturi_${module} venturi_flags PkgConfig::CMOCKA)
+  add_test(NAME unit.${module}.${stem} COMMAND ${program})
+  set_tests_properties(unit.${module}.${stem} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One arena owns everything derived in one analysis: many allocations, one free. It has a limit from the start, so
+ * hostile input ends in ERR_MEMORY and not in the machine's swap. Not thread-safe.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdalign.h>
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks; /* newest first */
+    size_t used_bytes;          /* sum handed out */
+    size_t limit_bytes;
+};
+
+/** An empty arena that never hands out more than `limit_bytes` in all. */
+void arena_init(struct arena *arena, size_t limit_bytes);
+/** Frees everything; accepts a zeroed or already freed arena. */
+void arena_fini(struct arena *arena);
+
+/** Zeroed memory, or NULL when memory or the limit is exhausted. Valid until arena_fini. */
+void *arena_alloc(struct arena *arena, size_t count, size_t item_bytes, size_t alignment);
+/** A copy of `text` (NULL gives NULL). NULL on exhaustion. */
+char *arena_strdup(struct arena *arena, const char *text);
+char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
+/** The diag of an exhausted arena; always returns ERR_MEMORY. */
+CHECKED enum err arena_exhausted(const struct arena *arena, struct diag *diag);
+
+#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), 1, sizeof(type), alignof(type)))
+#define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), (count), sizeof(type), alignof(type)))

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a change would be worth, before it exists: a seeded discrete-event simulation of items through stages, with
+ * service times drawn from what was measured. Pure. It first reproduces the baseline inside its own interval, or it
+ * says that it may not predict.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/random.h"
+#include "profile/profile.h"
+#include "stats/effect.h"
+#include "trace/reader.h"
+
+/** How items move now. SERIAL: one worker takes an item through all stages. OVERLAPPED: each stage has its workers and a
+ *  bounded queue in front of it. */
+enum flow { FLOW_SERIAL, FLOW_OVERLAPPED };
+
+/** What the change touches; a field left 0 / 0.0 is unchanged. Two fields set are two changes together. */
+struct change {
+    size_t stage;       /* index into profile.stages */
+    unsigned workers;   /* concurrency of `stage` becomes this: its workers feed the rest through a queue */
+    bool overlap;       /* all stages overlap, joined by queues of `queue_items` (0 = 2) */
+    unsigned queue_items;
+    double speedup;     /* `stage` takes its time divided by this; INFINITY removes it: the upper bound of any fix */
+};
+
+/** How much of a span's waiting is shared between workers: with k in flight a span takes 1 + sharing*(k-1) times as
+ *  long. 0: each has its own (latency, bandwidth a connection); 1: one shared link. {0,x,1} when no probe was run. */
+struct whatif_options {
+    struct interval sharing;
+    unsigned cores;       /* running time is bounded by these; 0 = unbounded */
+    unsigned simulations; /* 0 = 400 */
+    double coverage;      /* 0 = 0.90 */
+};
+
+struct prediction {
+    bool may_predict;      /* the model reproduced the baseline inside its own interval */
+    struct interval effect; /* time now / time after; 1 = no gain */
+    struct interval baseline_error; /* simulated / measured baseline time */
+    size_t next_bottleneck; /* stage with the largest critical time after the change */
+    const char *why_not;    /* when !may_predict: one plain sentence; static storage */
+};
+
+/** Predicts `change` from the traces of baseline runs and their summary. ERR_MEMORY only. */
+CHECKED enum err whatif_predict(struct prediction *out, const struct trace *const *runs, size_t run_count,
+                                const struct profile *profile, const struct change *change,
+                                const struct whatif_options *options, struct rng *rng, struct arena *arena,
+                                struct diag *diag);
+
+/** The bound no change of `stage` can beat: its critical share removed, 1 / (1 - share), with the share's interval.
+ *  low is 1: a change may give nothing. `stage` alone on the critical path gives high = INFINITY. */
+struct interval whatif_bound(const struct profile *profile, size_t stage);
