@@ -47,5 +47,5 @@ const char *diag_line(const struct diag *diag, char *line, unsigned long line_by
             return try_error_;                                                                                         \
     } while (0)
 
-/** Runs `cleanup(&variable)` when the variable leaves its scope. */
-#define AUTO(cleanup) __attribute__((cleanup(cleanup)))
+/** Runs `release(&variable)` when the variable leaves its scope. */
+#define AUTO(release) __attribute__((__cleanup__(release)))
