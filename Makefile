@@ -1,9 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door. Everything else is CMake + Ninja: see CMakePresets.json.
-test: setup
-	cmake --preset dev
-	cmake --build --preset dev
-	ctest --preset dev
+PREFIX ?= /usr/local
+SOURCES = $(shell git ls-files '*.c' '*.h' '*.cpp')
+DEMO = build/demo
+
+# Builds, makes the data and investigates the reference pipeline; ends with where the report is.
+demo: release
+	examples/klines/setup $(DEMO) build/release/bin
+	build/release/bin/venturi investigate $(DEMO)/pipeline.toml --out $(DEMO)/tmp/perf-optimization --budget 270s --force
+
+# Everything that CI runs.
+test: setup-tests
+	scripts/test
+
+release: setup
+	cmake --preset release -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	cmake --build --preset release
+
+install: release
+	cmake --install build/release
+
+lint: setup-tests
+	scripts/lint
+
+format: setup-tests
+	clang-format-14 -i $(SOURCES)
+
 setup:
 	scripts/setup
-.PHONY: test setup
+setup-tests:
+	scripts/setup --tests
+
+.PHONY: demo test release install lint format setup setup-tests

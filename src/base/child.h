@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Supervised children. Between us and the program stands a small supervisor process of our own: it makes a process group,
- * is the subreaper of everything below it (in a pid namespace of its own where the kernel allows one), dies with us
- * (PR_SET_PDEATHSIG) and takes the whole tree along, so not even `kill -9` of venturi leaves a grandchild. The output is
- * read here: head and tail kept, bytes counted.
+ * Supervised children. Between us and the program stands a small supervisor process of our own: it makes a process
+ * group, is the subreaper of everything below it (in a pid namespace of its own where the kernel allows one), dies with
+ * us (PR_SET_PDEATHSIG) and takes the whole tree along, so not even `kill -9` of venturi leaves a grandchild. The
+ * output is read here: head and tail kept, bytes counted.
  */
 #pragma once
 
@@ -35,7 +35,7 @@ struct child_output {
 
 struct child_result {
     enum child_outcome outcome;
-    int code; /* exit status or signal number; errno when not started */
+    int code;                      /* exit status or signal number; errno when not started */
     uint64_t started_ns, ended_ns; /* exec to exit of the program itself */
     double cpu_s;                  /* of the program and everything it waited for */
     uint64_t peak_bytes;           /* largest resident set of one process of the tree */

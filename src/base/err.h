@@ -30,8 +30,8 @@ struct diag {
 };
 
 /** Fills `diag` (which may be NULL) and returns `error`, so that a failing path is one statement. */
-CHECKED enum err diag_fail(struct diag *diag, enum err error, const char *where, const char *hint, const char *what_format,
-                           ...) PRINTF_LIKE(5, 6);
+CHECKED enum err diag_fail(struct diag *diag, enum err error, const char *where, const char *hint,
+                           const char *what_format, ...) PRINTF_LIKE(5, 6);
 
 /** Like diag_fail for a failed system call: appends strerror(errno_value) to the text. */
 CHECKED enum err diag_errno(struct diag *diag, enum err error, int errno_value, const char *where, const char *what);

@@ -23,8 +23,8 @@ enum err json_parse(json_t **out, const char *bytes, size_t count, const char *w
                          JSON_LIMIT_BYTES);
     *out = json_loadb(bytes, count, JSON_REJECT_DUPLICATES, &error);
     if (!*out)
-        return diag_fail(diag, ERR_FORMAT, where, NULL, "not valid JSON: %s (line %d, column %d)", error.text, error.line,
-                         error.column);
+        return diag_fail(diag, ERR_FORMAT, where, NULL, "not valid JSON: %s (line %d, column %d)", error.text,
+                         error.line, error.column);
     return ERR_OK;
 }
 

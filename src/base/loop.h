@@ -26,7 +26,8 @@ CHECKED enum err loop_watch(struct watch **out, struct loop *loop, int fd, uint3
 /** Calls `fire` once, at the monotonic time `at_ns` or soon after. */
 CHECKED enum err loop_timer(struct watch **out, struct loop *loop, uint64_t at_ns, watch_timer *fire, void *context,
                             struct diag *diag);
-/** Forgets a watch and sets *watch to NULL; accepts NULL. A fired timer is already forgotten: set your pointer to NULL. */
+/** Forgets a watch and sets *watch to NULL; accepts NULL. A fired timer is already forgotten: set your pointer to NULL.
+ */
 void loop_remove(struct loop *loop, struct watch **watch);
 
 /** Waits at most until `deadline_ns` (monotonic) and dispatches what is ready. */

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Turns an option table into an argp parser (glibc), so that every command gets the same usage, help and errors.
+ */
+#include "cli/command.h"
+
+#include "base/duration.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONS_MAX = 24, FIRST_KEY = 256 };
+
+const struct command *command_named(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++) {
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
+
+enum status fail(enum err error, const struct diag *diag)
+{
+    static const enum status status_of[] = {
+        [ERR_INTERNAL] = STATUS_OUR_FAULT,
+        [ERR_MEMORY] = STATUS_OUR_FAULT,
+        [ERR_IO] = STATUS_OUR_FAULT,
+        [ERR_CONFIG] = STATUS_USAGE,
+        [ERR_FORMAT] = STATUS_USAGE,
+        [ERR_PIPELINE] = STATUS_PIPELINE_FAILED,
+        [ERR_TIMEOUT] = STATUS_PIPELINE_FAILED,
+        [ERR_NOISE] = STATUS_CANNOT_TELL,
+        [ERR_INTERRUPTED] = STATUS_INTERRUPTED,
+    };
+    char line[sizeof *diag];
+    (void)fprintf(stderr, "venturi: %s\n", diag_line(diag, line, sizeof line));
+    return status_of[error];
+}
+
+struct parsing {
+    const struct command *command;
+    struct invocation *invocation;
+};
+
+static void set_count(uint64_t *out, const char *text, const struct option *option, struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    unsigned long long count = strtoull(text, &end, 10);
+    if (errno || *end || end == text || *text == '-')
+        argp_error(state, "--%s: '%s' is no whole number", option->name, text);
+    *out = count;
+}
+
+static void set_option(struct settings *settings, const struct option *option, const char *text,
+                       struct argp_state *state)
+{
+    void *field = (char *)settings + option->field;
+    switch (option->kind) {
+    case OPTION_FLAG:
+        *(bool *)field = true;
+        break;
+    case OPTION_TEXT:
+        *(const char **)field = text;
+        break;
+    case OPTION_COUNT:
+        set_count(field, text, option, state);
+        break;
+    case OPTION_DURATION:
+        if (!duration_parse(field, text))
+            argp_error(state, "--%s: '%s' is no duration; write one such as 90s, 5m or 250ms", option->name, text);
+        break;
+    }
+}
+
+static void add_operand(struct parsing *parsing, const char *operand, struct argp_state *state)
+{
+    struct invocation *invocation = parsing->invocation;
+    if (invocation->operand_count >= parsing->command->operands_max)
+        argp_error(state, "too many operands: '%s'", operand);
+    invocation->operands[invocation->operand_count++] = operand;
+}
+
+static error_t parse_key(int key, char *argument, struct argp_state *state)
+{
+    struct parsing *parsing = state->input;
+    if (key == ARGP_KEY_ARG) {
+        add_operand(parsing, argument, state);
+        return 0;
+    }
+    if (key == ARGP_KEY_END) {
+        if (parsing->invocation->operand_count < parsing->command->operands_min)
+            argp_error(state, "expected %s", parsing->command->operands);
+        return 0;
+    }
+    if (key < FIRST_KEY || key >= FIRST_KEY + OPTIONS_MAX)
+        return ARGP_ERR_UNKNOWN;
+    set_option(&parsing->invocation->settings, &parsing->command->options[key - FIRST_KEY], argument, state);
+    return 0;
+}
+
+enum status command_invoke(const struct command *command, int argc, char **argv)
+{
+    struct argp_option options[OPTIONS_MAX + 1] = {0};
+    for (size_t i = 0; command->options && command->options[i].name; i++) {
+        const struct option *option = &command->options[i];
+        options[i] = (struct argp_option){
+            .name = option->name, .key = FIRST_KEY + (int)i, .arg = option->argument, .doc = option->help};
+    }
+    char name[64], doc[4096];
+    (void)snprintf(name, sizeof name, "venturi %s", command->name);
+    (void)snprintf(doc, sizeof doc, "%s.\v%s", command->summary, command->description);
+    argv[0] = name;
+    struct invocation invocation = {.settings = command->defaults};
+    struct parsing parsing = {command, &invocation};
+    struct argp parser = {.options = options, .parser = parse_key, .args_doc = command->operands, .doc = doc};
+    argp_err_exit_status = STATUS_USAGE;
+    if (argp_parse(&parser, argc, argv, 0, NULL, &parsing) != 0)
+        return STATUS_USAGE;
+    return command->run(&invocation);
+}
