@@ -14,9 +14,14 @@
  *     venturi_lap(extract, month); ...; venturi_lap(parse, month); ...; venturi_lap_end(rows, bytes);
  *
  * Without VENTURI_TRACE in the environment every call returns at once. With VENTURI_TRACE=FOLDER the spans of each
- * thread go to a file of their own in that folder. The recorder cannot hurt its host: calls return nothing to check,
- * never block on another thread, never allocate, never raise a signal; what is lost is counted, and the reader says so.
- * A span that ended is readable even after kill -9. Safe from any thread and after fork. C11, C17, C++17.
+ * thread go to a file of their own in that folder (which exists). VENTURI_CPU=1 also notes the thread's CPU time, for
+ * about 1.3 us a span. The environment is read once, when the first stage is named; never in set-user-id programs.
+ *
+ * The recorder cannot hurt its host: calls return nothing to check, keep errno, hold no descriptor, never allocate,
+ * never raise a signal and never wait for another thread, but for the moment in which a file is made. What is lost is
+ * counted, and the reader says so. A span that ended is readable even after kill -9. Every call but venturi_stage_named
+ * is safe in a signal handler; all are safe from any thread and in a forked child, which records on its own: a span
+ * that its parent began is the parent's to end. C11, C17, C++17.
  */
 #ifndef VENTURI_H
 #define VENTURI_H
@@ -42,17 +47,21 @@ typedef struct venturi_span {
     uint64_t start_cpu_ns;
     uint64_t item;
     venturi_stage stage;
-    uint32_t state; /* 0 = not recording */
+    uint32_t process; /* which one began it, told apart over fork */
+    uint32_t thread;  /* which one began it: CPU time holds for this one only */
+    uint32_t state;   /* 0 = not recording */
 } venturi_span;
 
-/** The number of the stage called `name` (1 to 63 bytes of printable UTF-8, copied). The same name gives the same
- *  number, from any thread. At most 255 stages; 0 beyond that or for a bad name. Takes a short lock: call it once. */
+/** The number of the stage called `name` (1 to 63 bytes of printable UTF-8, copied), recording or not. The same name
+ *  gives the same number, from any thread. At most 255 stages; 0 beyond that or for a bad name. Takes a lock: call it
+ *  once, and not in a signal handler. */
 VENTURI_API venturi_stage venturi_stage_named(const char *name);
 
 /** Opens a span of `stage` for `item`. Spans may nest and overlap. One clock read when recording. */
 VENTURI_API venturi_span venturi_begin(venturi_stage stage, uint64_t item);
 
-/** Ends a span that did its work: `rows` and `bytes` went through it. Ending twice is ignored and counted. */
+/** Ends a span that did its work: `rows` and `bytes` went through it. Ending twice is ignored and counted. Any thread
+ * may end it: it then belongs to that thread's stream, without CPU time. */
 VENTURI_API void venturi_end(venturi_span *span, uint64_t rows, uint64_t bytes);
 
 /** Ends a span whose work failed: it counts as time, never as rows. */
@@ -67,7 +76,8 @@ VENTURI_API void venturi_lap_count(uint64_t rows, uint64_t bytes);
 /** Adds rows and bytes to the current lap and ends it. */
 VENTURI_API void venturi_lap_end(uint64_t rows, uint64_t bytes);
 
-/** 1 when this process records, else 0: for callers who want to skip preparing an argument. */
+/** 1 when this process records, else 0 (as before the first venturi_stage_named): for callers who want to skip
+ * preparing an argument. */
 VENTURI_API int venturi_enabled(void);
 
 #ifdef __cplusplus
