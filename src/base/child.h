@@ -29,7 +29,7 @@ struct child_options {
 enum child_outcome { CHILD_EXITED, CHILD_SIGNALLED, CHILD_TIMED_OUT, CHILD_NOT_STARTED };
 
 struct child_output {
-    char *head, *tail; /* NUL-terminated; tail is "" when everything fits the head */
+    char *head, *tail; /* NUL-terminated, NULs inside come as '?'; tail is "" when everything fits the head */
     size_t bytes;      /* all that was written */
 };
 
@@ -38,8 +38,9 @@ struct child_result {
     int code;                      /* exit status or signal number; errno when not started */
     uint64_t started_ns, ended_ns; /* exec to exit of the program itself */
     double cpu_s;                  /* of the program and everything it waited for */
-    uint64_t peak_bytes;           /* largest resident set of one process of the tree */
-    struct child_output out, err;  /* borrowed from the child */
+    uint64_t
+        peak_bytes; /* largest resident set of one process of the tree; 0 = no more than venturi's own, not known */
+    struct child_output out, err; /* borrowed from the child */
 };
 
 struct child;
