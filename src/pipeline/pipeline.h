@@ -37,8 +37,8 @@ struct knob {
     const char *name;
     const char *stage; /* name of a declared stage */
     enum lever lever;
-    const char *arg; /* "--batch={}"; or NULL and env is set */
-    const char *env; /* "KLINES_BATCH" */
+    const char *arg;     /* "--batch={}"; or NULL and env is set */
+    const char *env;     /* "KLINES_BATCH" */
     const char **values; /* as text, in file order: 1, "wal", true become "1", "wal", "true" */
     size_t value_count;
     size_t current; /* index into values */
@@ -47,9 +47,9 @@ struct knob {
 
 struct service {
     const char *name;
-    const char *kind;     /* NULL = a command; "questdb" and "postgres" come with the lab's deepening */
-    struct argv command;  /* "{port}" stands for a free loopback port of the service's own */
-    const char *ready;    /* http URL that answers 200 when ready, NULL = ready at once when the port accepts */
+    const char *kind;    /* NULL = a command; "questdb" and "postgres" come with the lab's deepening */
+    struct argv command; /* "{port}" stands for a free loopback port of the service's own */
+    const char *ready;   /* http URL that answers 200 when ready, NULL = ready at once when the port accepts */
     uint64_t ready_timeout_ns;
 };
 
@@ -89,8 +89,9 @@ struct pipeline {
     bool database_writes;
 };
 
-/** Loads and checks the file. Any mistake: ERR_CONFIG and a diag with where = "file:line" and what was expected. Programs
- *  named by command, before, check and services are looked up (PATH, or relative to the file) and must be executable. */
+/** Loads and checks the file. Any mistake: ERR_CONFIG and a diag with where = "file:line" and what was expected.
+ * Programs named by command, before, check and services are looked up (PATH, or relative to the file) and must be
+ * executable. */
 CHECKED enum err pipeline_load(struct pipeline **out, const char *path, struct arena *arena, struct diag *diag);
 
 /** A knob setting of a variant. */
@@ -104,6 +105,10 @@ const struct knob *pipeline_knob(const struct pipeline *pipeline, const char *na
 const char *lever_name(enum lever lever); /* "concurrency", ... */
 bool lever_from_name(enum lever *out, const char *name);
 const char *stage_kind_name(enum stage_kind kind); /* "network", ...; "" for unspecified */
+
+/** `url` with every password and token replaced by ***: "://user:password@", "password=" and the like in queries and in
+ *  libpq's "key=value" form. "***" alone when memory is out. */
+const char *pipeline_url_redacted(const char *url, struct arena *arena);
 
 /** The commented file that `venturi init` writes; static storage. */
 const char *pipeline_template(void);
