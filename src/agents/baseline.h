@@ -10,6 +10,7 @@
 
 struct baseline {
     const struct trace **traces; /* one a run */
+    const struct run_profile **runs;
     size_t run_count;
     struct profile *profile;
 };

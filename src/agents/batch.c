@@ -82,7 +82,7 @@ static enum err collect_arm(struct batch_arm *arm, struct points *points, const 
         const char *const *ids = experiment_runs(experiment, 0, task->arena);
         if (!ids || !ids[0])
             return ERR_OK; /* its runs failed or the budget ended: the arm stays "not measured" */
-        TRY(baseline_read(&runs, task, ids, diag));
+        TRY(baseline_read(&runs, ids, task->lab_folder, &task->rng, task->arena, diag));
     }
     measure_arm(arm, &runs, stage);
     add_points(points, &runs, stage);
@@ -189,7 +189,7 @@ static enum err run(struct findings *findings, struct agent_task *task, struct d
     const struct brief_candidate *candidate = batch_candidate(task->brief);
     const char *stage = candidate ? candidate->stage : database_stage(task->brief);
     struct baseline baseline;
-    TRY(baseline_read(&baseline, task, task->brief->baseline_runs, diag));
+    TRY(baseline_of_brief(&baseline, task, diag));
     if (candidate) {
         TRY(time_batches(findings, candidate, &baseline, task, diag));
     } else {

@@ -75,7 +75,7 @@ static enum err run(struct findings *findings, struct agent_task *task, struct d
 {
     const char *stage = database_stage(task->brief);
     struct baseline baseline;
-    TRY(baseline_read(&baseline, task, task->brief->baseline_runs, diag));
+    TRY(baseline_of_brief(&baseline, task, diag));
     size_t at = stage ? profile_stage(baseline.profile, stage) : baseline.profile->stage_count;
     if (at < baseline.profile->stage_count)
         bound_ingest(findings, &baseline, at, task->brief);

@@ -110,20 +110,28 @@ static const char *next_value(const struct brief_knob *knob)
     return next;
 }
 
+/* The median span of a stage in one run; 0 when it left none there. */
+static double run_median_s(const struct run_profile *run, const char *stage)
+{
+    for (size_t i = 0; i < run->stage_count; i++) {
+        if (strcmp(run->stages[i].name, stage) == 0)
+            return run->stages[i].p50_s;
+    }
+    return 0;
+}
+
 /* sharing such that a span with k in flight takes 1 + sharing * (k - 1) times as long as alone, one figure a run. */
 static enum err sharing_of(struct interval *out, const struct baseline *alone, const struct baseline *together,
                            const char *stage, double in_flight, struct agent_task *task, struct diag *diag)
 {
-    size_t at = profile_stage(alone->profile, stage), with = profile_stage(together->profile, stage);
+    size_t at = profile_stage(alone->profile, stage);
     double *sharing = ARENA_ARRAY(task->arena, double, together->run_count);
     if (!sharing)
         return arena_exhausted(task->arena, diag);
-    if (at == alone->profile->stage_count || with == together->profile->stage_count)
+    if (at == alone->profile->stage_count)
         return diag_fail(diag, ERR_PIPELINE, stage, NULL, "left no span");
     for (size_t i = 0; i < together->run_count; i++) {
-        struct run_profile *run;
-        TRY(profile_run(&run, together->traces[i], task->arena, diag));
-        double stretch = run->stages[with].p50_s / alone->profile->stages[at].p50_s;
+        double stretch = run_median_s(together->runs[i], stage) / alone->profile->stages[at].p50_s;
         sharing[i] = fmin(fmax((stretch - 1) / (in_flight - 1), 0), 1);
     }
     return bootstrap_median(out, sharing, together->run_count, 0.95, &task->rng, task->arena, diag);
@@ -170,7 +178,7 @@ static enum err probe(struct interval *out_sharing, struct findings *findings, c
                                value);
         return ERR_OK;
     }
-    TRY(baseline_read(&together, task, runs, diag));
+    TRY(baseline_read(&together, runs, task->lab_folder, &task->rng, task->arena, diag));
     double in_flight = (double)workers_of(value) / fmax((double)workers_of(knob->current), 1);
     TRY(sharing_of(out_sharing, baseline, &together, candidate->stage, in_flight, task, diag));
     say_sharing(findings, candidate->stage, value, out_sharing, json_string_or(experiment, "id", ""));
@@ -294,7 +302,7 @@ static enum err run(struct findings *findings, struct agent_task *task, struct d
     struct weighing *weighings = ARENA_ARRAY(task->arena, struct weighing, task->brief->candidate_count + 1);
     if (!weighings)
         return arena_exhausted(task->arena, diag);
-    TRY(baseline_read(&baseline, task, task->brief->baseline_runs, diag));
+    TRY(baseline_of_brief(&baseline, task, diag));
     findings_looked_at(findings, "the spans of %zu baseline runs", baseline.run_count);
     findings_not_looked_at(
         findings, "allocations, and connection set-up against first byte against body: spans do not show them");
