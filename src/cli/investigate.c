@@ -12,6 +12,7 @@
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "investigate/investigation.h"
+#include "report/report.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -50,7 +51,11 @@ static enum err print_outcome(const char *folder, bool json, struct diag *diag)
     TRY(json_read_file(&master, path, diag));
     if (json)
         return show_json(master, diag);
-    return show_verdict(master, diag);
+    AUTO(arena_fini) struct arena arena;
+    struct document *document;
+    arena_init(&arena, (size_t)64 << 20);
+    TRY(report_summary(&document, master, &arena, diag));
+    return show_document(document, diag);
 }
 
 static enum status carry_out(struct investigation_options *options, const struct settings *settings)

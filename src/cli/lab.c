@@ -12,6 +12,7 @@
 #include "cli/private_lab.h"
 #include "cli/show.h"
 #include "lab/client.h"
+#include "report/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,15 @@ static enum err ask_private_lab(json_t **out, const json_t *request, const struc
     return private_lab_ask(out, request, &options, diag);
 }
 
+static enum err print_experiment(const json_t *experiment, bool as_json, struct arena *arena, struct diag *diag)
+{
+    struct document *document;
+    if (as_json)
+        return show_json(experiment, diag);
+    TRY(report_experiment(&document, experiment, arena, diag));
+    return show_document(document, diag);
+}
+
 /* "Cannot tell" and "invalid" are never a pass. */
 static enum status status_of(const json_t *experiment)
 {
@@ -146,7 +156,7 @@ static enum status run(const struct invocation *invocation)
         error = getenv("VENTURI_LAB") ? ask_running_lab(&experiment, request, &diag)
                                       : ask_private_lab(&experiment, request, invocation, &diag);
     if (error == ERR_OK)
-        error = invocation->settings.json ? show_json(experiment, &diag) : show_experiment(experiment, &diag);
+        error = print_experiment(experiment, invocation->settings.json, &arena, &diag);
     return error == ERR_OK ? status_of(experiment) : fail(error, &diag);
 }
 

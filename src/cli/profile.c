@@ -20,7 +20,11 @@ static enum err print_profile(const struct profile *profile, bool as_json, struc
     AUTO(json_release) json_t *json = profile_json(profile);
     if (!json)
         return diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory");
-    return as_json ? show_json(json, diag) : show_profile(json, arena, diag);
+    if (as_json)
+        return show_json(json, diag);
+    struct document *document;
+    TRY(report_profile(&document, json, arena, diag));
+    return show_document(document, diag);
 }
 
 static enum err use_runs(void *context, const json_t *experiment, const char *lab_folder, struct diag *diag)

@@ -1,13 +1,15 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Results on standard output: for people as wide as their terminal, for machines as JSON.
+ */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "report/document.h"
 
 #include <jansson.h>
-#include <stdbool.h>
 
-/** Prints a document for people to standard output, as wide as the terminal and coloured where it is one. */
 CHECKED enum err show_document(const struct document *document, struct diag *diag);
-/** Prints JSON for machines to standard output, sorted and with a newline. */
+/** Sorted, indented, with a newline. */
 CHECKED enum err show_json(const json_t *json, struct diag *diag);

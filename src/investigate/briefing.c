@@ -63,7 +63,7 @@ static enum err add_candidates(struct brief *brief, const struct pipeline *pipel
 {
     struct candidate *candidates;
     size_t count;
-    TRY(pipeline_candidates(&candidates, &count, pipeline, arena, diag));
+    TRY(candidate_list(&candidates, &count, pipeline, arena, diag));
     brief->candidates = ARENA_ARRAY(arena, struct brief_candidate, count);
     if (!brief->candidates)
         return arena_exhausted(arena, diag);
