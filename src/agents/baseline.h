@@ -15,9 +15,12 @@ struct baseline {
     struct profile *profile;
 };
 
-/** Reads the traces of `runs` (ids, NULL-terminated) and summarises them. Everything is owned by the task's arena. */
-CHECKED enum err baseline_read(struct baseline *out, struct agent_task *task, const char *const *runs,
-                               struct diag *diag);
+/** Reads the traces of `runs` (ids, NULL-terminated) below `lab_folder` and summarises them. The arena owns everything.
+ */
+CHECKED enum err baseline_read(struct baseline *out, const char *const *runs, const char *lab_folder, struct rng *rng,
+                               struct arena *arena, struct diag *diag);
+/** The baseline of the task's brief. */
+CHECKED enum err baseline_of_brief(struct baseline *out, struct agent_task *task, struct diag *diag);
 /** The ids of the runs of arm `arm` of an experiment, NULL-terminated, arena-owned; NULL when memory is out. */
 const char *const *experiment_runs(const json_t *experiment, size_t arm, struct arena *arena);
 /** The index of the stage called `name` in the profile; stage_count when it left no span. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `venturi agent NAME`: what an investigation starts as a process of its own. It finds what it needs in its environment,
- * as an external agent would (docs/agents.md).
+ * `venturi agent NAME`: what an investigation starts as a process of its own. It finds what it needs in its
+ * environment, as an external agent would (docs/agents.md).
  */
 #include "cli/command.h"
 
@@ -74,8 +74,8 @@ static enum status run(const struct invocation *invocation)
     const struct agent *agent = agent_named(invocation->operands[0]);
     struct diag diag = {0};
     if (!agent)
-        return fail(diag_fail(&diag, ERR_CONFIG, NULL, "the agents are profiling, database, client, batch", "no agent '%s'",
-                              invocation->operands[0]),
+        return fail(diag_fail(&diag, ERR_CONFIG, NULL, "the agents are profiling, database, client, batch",
+                              "no agent '%s'", invocation->operands[0]),
                     &diag);
     AUTO(arena_fini) struct arena arena;
     arena_init(&arena, ARENA_BYTES);

@@ -46,7 +46,7 @@ struct parsing {
     struct invocation *invocation;
 };
 
-static void set_count(uint64_t *out, const char *text, const struct option *option, struct argp_state *state)
+static void set_count(uint64_t *out, const char *text, const struct cli_option *option, struct argp_state *state)
 {
     char *end;
     errno = 0;
@@ -56,7 +56,7 @@ static void set_count(uint64_t *out, const char *text, const struct option *opti
     *out = count;
 }
 
-static void set_option(struct settings *settings, const struct option *option, const char *text,
+static void set_option(struct settings *settings, const struct cli_option *option, const char *text,
                        struct argp_state *state)
 {
     void *field = (char *)settings + option->field;
@@ -107,7 +107,7 @@ enum status command_invoke(const struct command *command, int argc, char **argv)
 {
     struct argp_option options[OPTIONS_MAX + 1] = {0};
     for (size_t i = 0; command->options && command->options[i].name; i++) {
-        const struct option *option = &command->options[i];
+        const struct cli_option *option = &command->options[i];
         options[i] = (struct argp_option){
             .name = option->name, .key = FIRST_KEY + (int)i, .arg = option->argument, .doc = option->help};
     }

@@ -32,7 +32,7 @@ struct settings {
 
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_DURATION };
 
-struct option {
+struct cli_option {
     const char *name;     /* long name; NULL ends the table */
     const char *argument; /* shown in help; NULL for a flag */
     enum option_kind kind;
@@ -53,7 +53,7 @@ struct command {
     size_t operands_min, operands_max;
     const char *summary;     /* one line */
     const char *description; /* paragraphs for --help and the man page */
-    const struct option *options;
+    const struct cli_option *options;
     struct settings defaults;
     enum status (*run)(const struct invocation *invocation);
     bool internal; /* started by venturi itself: not listed */

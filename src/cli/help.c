@@ -67,7 +67,7 @@ static void print_command_man(const struct command *command)
     (void)printf(".SH SYNOPSIS\n.B venturi %s\n[OPTION...] %s\n.SH DESCRIPTION\n", command->name, command->operands);
     print_roff(command->description);
     (void)printf(".SH OPTIONS\n");
-    for (const struct option *option = command->options; option && option->name; option++) {
+    for (const struct cli_option *option = command->options; option && option->name; option++) {
         (void)printf(".TP\n.B \\-\\-%s%s%s\n", option->name, option->argument ? "=" : "",
                      option->argument ? option->argument : "");
         print_roff(option->help);
@@ -105,7 +105,7 @@ static void print_completion(void)
         if (commands[i]->internal)
             continue;
         (void)printf("        %s) words=\"--help", commands[i]->name);
-        for (const struct option *option = commands[i]->options; option && option->name; option++)
+        for (const struct cli_option *option = commands[i]->options; option && option->name; option++)
             (void)printf(" --%s", option->name);
         (void)printf("\" ;;\n");
     }
@@ -138,7 +138,7 @@ static enum status run(const struct invocation *invocation)
     return STATUS_DONE;
 }
 
-static const struct option options[] = {
+static const struct cli_option options[] = {
     {"man", NULL, OPTION_FLAG, OPTION_FIELD(man), "Print the man page in roff"},
     {"completion", NULL, OPTION_FLAG, OPTION_FIELD(completion), "Print the bash completion"},
     {0},

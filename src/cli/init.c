@@ -24,7 +24,7 @@ static enum status run(const struct invocation *invocation)
     return STATUS_DONE;
 }
 
-static const struct option options[] = {
+static const struct cli_option options[] = {
     {"force", NULL, OPTION_FLAG, OPTION_FIELD(force), "Overwrite an existing file"},
     {0},
 };
@@ -34,7 +34,8 @@ const struct command command_init = {
     .operands = "[FILE]",
     .operands_max = 1,
     .summary = "Write a commented pipeline.toml to fill in",
-    .description = "Writes FILE (default pipeline.toml) with every section explained. docs/pipeline-toml.md lists all keys.",
+    .description =
+        "Writes FILE (default pipeline.toml) with every section explained. docs/pipeline-toml.md lists all keys.",
     .options = options,
     .run = run,
 };

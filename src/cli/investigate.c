@@ -86,7 +86,8 @@ static enum err check_only(const char *only, struct diag *diag)
 {
     if (!only || agent_named(only))
         return ERR_OK;
-    return diag_fail(diag, ERR_CONFIG, "--only", "the agents are profiling, database, client, batch", "no agent '%s'", only);
+    return diag_fail(diag, ERR_CONFIG, "--only", "the agents are profiling, database, client, batch", "no agent '%s'",
+                     only);
 }
 
 static enum status run_investigate(const struct invocation *invocation)
@@ -122,12 +123,14 @@ static enum status run_resume(const struct invocation *invocation)
         "plain", NULL, OPTION_FLAG, OPTION_FIELD(plain), "Progress as plain lines, also on a terminal"                 \
     }
 
-static const struct option investigate_options[] = {
+static const struct cli_option investigate_options[] = {
     {"out", "FOLDER", OPTION_TEXT, OPTION_FIELD(out), "Where everything goes; default " DEFAULT_FOLDER},
-    {"budget", "TIME", OPTION_DURATION, OPTION_FIELD(budget_ns), "Time for measuring, such as 270s or 10m; default 10m"},
+    {"budget", "TIME", OPTION_DURATION, OPTION_FIELD(budget_ns),
+     "Time for measuring, such as 270s or 10m; default 10m"},
     {"seed", "N", OPTION_COUNT, OPTION_FIELD(seed), "Seed of every random choice; default 1"},
     {"only", "AGENT", OPTION_TEXT, OPTION_FIELD(only), "Run one agent: profiling, database, client or batch"},
-    {"patience", "TIME", OPTION_DURATION, OPTION_FIELD(patience_ns), "When a silent agent is taken for hung; default 60s"},
+    {"patience", "TIME", OPTION_DURATION, OPTION_FIELD(patience_ns),
+     "When a silent agent is taken for hung; default 60s"},
     {"force", NULL, OPTION_FLAG, OPTION_FIELD(force), "Replace an investigation that lies in FOLDER"},
     SHOWN_OPTIONS,
     {0},
@@ -139,24 +142,25 @@ const struct command command_investigate = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "Find the bottleneck, price the fixes, and say what to leave alone",
-    .description =
-        "Runs the pipeline of FILE under the measuring protocol while four agents (profiling, database, client, batch) ask for "
-        "experiments, settles what they disagree on, and writes a master report.\n\n"
-        "Interrupted or killed, it leaves a journal from which `venturi resume` continues.\n\n"
-        "Standard output carries the verdict (JSON with --json), standard error the progress.",
+    .description = "Runs the pipeline of FILE under the measuring protocol while four agents (profiling, database, "
+                   "client, batch) ask for "
+                   "experiments, settles what they disagree on, and writes a master report.\n\n"
+                   "Interrupted or killed, it leaves a journal from which `venturi resume` continues.\n\n"
+                   "Standard output carries the verdict (JSON with --json), standard error the progress.",
     .options = investigate_options,
     .defaults = {.out = DEFAULT_FOLDER, .budget_ns = DEFAULT_BUDGET_NS, .patience_ns = DEFAULT_PATIENCE_NS, .seed = 1},
     .run = run_investigate,
 };
 
-static const struct option resume_options[] = {SHOWN_OPTIONS, {0}};
+static const struct cli_option resume_options[] = {SHOWN_OPTIONS, {0}};
 
 const struct command command_resume = {
     .name = "resume",
     .operands = "[FOLDER]",
     .operands_max = 1,
     .summary = "Continue an interrupted investigation",
-    .description = "Keeps every finished run of the journal in FOLDER (default " DEFAULT_FOLDER ") and measures what is missing.",
+    .description =
+        "Keeps every finished run of the journal in FOLDER (default " DEFAULT_FOLDER ") and measures what is missing.",
     .options = resume_options,
     .run = run_resume,
 };

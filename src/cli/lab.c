@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `venturi lab run|compare|sweep|control FILE`: one experiment for people, scripts and external agents. With VENTURI_LAB
- * set it asks the running lab; without, it opens one of its own for as long as the experiment takes.
+ * `venturi lab run|compare|sweep|control FILE`: one experiment for people, scripts and external agents. With
+ * VENTURI_LAB set it asks the running lab; without, it opens one of its own for as long as the experiment takes.
  */
 #include "cli/command.h"
 
@@ -27,7 +27,8 @@ static void client_release(struct lab_client **client)
 }
 
 /* "concurrency=4,overlap=1" as a JSON object; NULL gives an empty one. */
-static enum err parse_settings(json_t **out, const char *text, const char *option, struct arena *arena, struct diag *diag)
+static enum err parse_settings(json_t **out, const char *text, const char *option, struct arena *arena,
+                               struct diag *diag)
 {
     *out = json_object();
     char *rest = arena_strdup(arena, text ? text : "");
@@ -61,9 +62,11 @@ static enum err sweep_request(json_t *request, const struct settings *settings, 
 {
     json_t *values;
     if (!settings->knob || !settings->values)
-        return diag_fail(diag, ERR_CONFIG, "lab sweep", "such as --knob batch --values 100,1000", "needs --knob and --values");
+        return diag_fail(diag, ERR_CONFIG, "lab sweep", "such as --knob batch --values 100,1000",
+                         "needs --knob and --values");
     TRY(parse_values(&values, settings->values, arena, diag));
-    if (json_object_set_new(request, "values", values) < 0 || json_object_set_new(request, "knob", json_string(settings->knob)) < 0)
+    if (json_object_set_new(request, "values", values) < 0 ||
+        json_object_set_new(request, "knob", json_string(settings->knob)) < 0)
         return diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory");
     return ERR_OK;
 }
@@ -73,13 +76,15 @@ static enum err set_arm(json_t *request, const char *key, const char *text, cons
 {
     json_t *arm;
     TRY(parse_settings(&arm, text, option, arena, diag));
-    return json_object_set_new(request, key, arm) < 0 ? diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory") : ERR_OK;
+    return json_object_set_new(request, key, arm) < 0 ? diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory")
+                                                      : ERR_OK;
 }
 
 static enum err build_request(json_t **out, const char *op, const struct settings *settings, struct arena *arena,
                               struct diag *diag)
 {
-    json_t *request = *out = json_pack("{s:s, s:s}", "op", op, "purpose", settings->purpose ? settings->purpose : "asked from the command line");
+    json_t *request = *out = json_pack("{s:s, s:s}", "op", op, "purpose",
+                                       settings->purpose ? settings->purpose : "asked from the command line");
     if (!request)
         return diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory");
     if (strcmp(op, "sweep") == 0)
@@ -87,7 +92,8 @@ static enum err build_request(json_t **out, const char *op, const struct setting
     if (strcmp(op, "control") == 0)
         return ERR_OK;
     if (strcmp(op, "run") != 0 && strcmp(op, "compare") != 0)
-        return diag_fail(diag, ERR_CONFIG, "lab", "the operations are run, compare, sweep, control", "no operation '%s'", op);
+        return diag_fail(diag, ERR_CONFIG, "lab", "the operations are run, compare, sweep, control",
+                         "no operation '%s'", op);
     TRY(set_arm(request, "a", settings->arm_a, "--a", arena, diag));
     if (strcmp(op, "run") == 0)
         return json_object_set_new(request, "runs", json_integer((json_int_t)settings->runs)) < 0
@@ -110,7 +116,8 @@ static enum err ask_running_lab(json_t **out, const json_t *request, struct diag
     return lab_client_wait(out, client, id, diag);
 }
 
-static enum err ask_private_lab(json_t **out, const json_t *request, const struct invocation *invocation, struct diag *diag)
+static enum err ask_private_lab(json_t **out, const json_t *request, const struct invocation *invocation,
+                                struct diag *diag)
 {
     struct private_lab_options options = {.file = invocation->operands[1],
                                           .folder = invocation->settings.out,
@@ -135,7 +142,8 @@ static enum status status_of(const json_t *experiment)
 {
     size_t i;
     const json_t *comparison;
-    json_array_foreach(json_object_get(experiment, "comparisons"), i, comparison) {
+    json_array_foreach(json_object_get(experiment, "comparisons"), i, comparison)
+    {
         const char *verdict = json_string_or(comparison, "verdict", "");
         if (strcmp(verdict, "invalid") == 0)
             return STATUS_PIPELINE_FAILED;
@@ -160,7 +168,7 @@ static enum status run(const struct invocation *invocation)
     return error == ERR_OK ? status_of(experiment) : fail(error, &diag);
 }
 
-static const struct option options[] = {
+static const struct cli_option options[] = {
     {"a", "SETTINGS", OPTION_TEXT, OPTION_FIELD(arm_a), "Arm A, such as overlap=1; default the baseline"},
     {"b", "SETTINGS", OPTION_TEXT, OPTION_FIELD(arm_b), "Arm B of compare, such as concurrency=4,overlap=1"},
     {"knob", "NAME", OPTION_TEXT, OPTION_FIELD(knob), "The knob that sweep varies"},

@@ -35,7 +35,8 @@ static void on_signal(void *context, uint32_t events)
     asking->interrupted = true;
 }
 
-static enum err watch_signals(int *out_fd, struct watch **out, struct loop *loop, struct asking *asking, struct diag *diag)
+static enum err watch_signals(int *out_fd, struct watch **out, struct loop *loop, struct asking *asking,
+                              struct diag *diag)
 {
     sigset_t set;
     (void)sigemptyset(&set);
@@ -86,7 +87,8 @@ static enum err measure(json_t **out_answer, const json_t *request, const char *
     TRY(pipeline_load(&pipeline, options->file, &arena, diag));
     TRY(loop_new(&loop, diag));
     TRY(watch_signals(&signal_fd, &signals, loop, &asking, diag));
-    struct lab_options lab_options = {.folder = folder, .seed = options->seed, .budget_ns = options->budget_ns, .record_cpu = true};
+    struct lab_options lab_options = {
+        .folder = folder, .seed = options->seed, .budget_ns = options->budget_ns, .record_cpu = true};
     TRY(lab_new(&lab, pipeline, &lab_options, loop, diag));
     enum err error = wait_for_answer(&asking, lab, request, loop, diag);
     *out_answer = asking.answer;

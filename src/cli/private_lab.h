@@ -19,8 +19,8 @@ struct private_lab_options {
 typedef enum err private_lab_use(void *context, const json_t *experiment, const char *lab_folder, struct diag *diag);
 
 /** Asks one request; *out_experiment is a new reference. */
-CHECKED enum err private_lab_ask(json_t **out_experiment, const json_t *request, const struct private_lab_options *options,
-                                 struct diag *diag);
+CHECKED enum err private_lab_ask(json_t **out_experiment, const json_t *request,
+                                 const struct private_lab_options *options, struct diag *diag);
 /** Asks one request and lets `use` read its traces. */
-CHECKED enum err private_lab_with(const json_t *request, const struct private_lab_options *options, private_lab_use *use,
-                                  void *context, struct diag *diag);
+CHECKED enum err private_lab_with(const json_t *request, const struct private_lab_options *options,
+                                  private_lab_use *use, void *context, struct diag *diag);

@@ -45,18 +45,21 @@ static enum err use_runs(void *context, const json_t *experiment, const char *la
 static enum status run(const struct invocation *invocation)
 {
     struct settings settings = invocation->settings;
-    struct private_lab_options options = {.file = invocation->operands[0], .folder = settings.out, .seed = settings.seed,
+    struct private_lab_options options = {.file = invocation->operands[0],
+                                          .folder = settings.out,
+                                          .seed = settings.seed,
                                           .budget_ns = settings.budget_ns};
     struct diag diag = {0};
-    AUTO(json_release) json_t *request = json_pack("{s:s, s:{}, s:I, s:s}", "op", "run", "a", "runs", (json_int_t)settings.runs,
-                                                   "purpose", "profile");
+    AUTO(json_release)
+    json_t *request =
+        json_pack("{s:s, s:{}, s:I, s:s}", "op", "run", "a", "runs", (json_int_t)settings.runs, "purpose", "profile");
     if (!request)
         return fail(diag_fail(&diag, ERR_MEMORY, NULL, NULL, "out of memory"), &diag);
     enum err error = private_lab_with(request, &options, use_runs, &settings, &diag);
     return error == ERR_OK ? STATUS_DONE : fail(error, &diag);
 }
 
-static const struct option options[] = {
+static const struct cli_option options[] = {
     {"runs", "N", OPTION_COUNT, OPTION_FIELD(runs), "How many runs; default 3"},
     {"out", "FOLDER", OPTION_TEXT, OPTION_FIELD(out), "Keep the journal and traces there; default a temporary folder"},
     {"budget", "TIME", OPTION_DURATION, OPTION_FIELD(budget_ns), "Time for measuring; default 10m"},
@@ -71,7 +74,8 @@ const struct command command_profile = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "Show where the time of a pipeline goes",
-    .description = "Runs the pipeline of FILE a few times as it is and prints, for each stage: time, share of the run, rows/s when "
+    .description = "Runs the pipeline of FILE a few times as it is and prints, for each stage: time, share of the run, "
+                   "rows/s when "
                    "nothing else limits it, waiting or running, and peak memory.",
     .options = options,
     .defaults = {.runs = 3, .budget_ns = DEFAULT_BUDGET_NS, .seed = 1},

@@ -30,11 +30,13 @@ static const char *state_text(enum agent_state state, bool asks_lab)
     return "";
 }
 
-static void describe(char *line, size_t bytes, const struct progress *progress, const struct investigation_progress *now)
+static void describe(char *line, size_t bytes, const struct progress *progress,
+                     const struct investigation_progress *now)
 {
     double elapsed_s = (double)(clock_monotonic_ns() - progress->started_ns) * 1e-9;
-    (void)snprintf(line, bytes, "%3.0f s  %s: %zu experiments done, %zu to go; %zu runs%s; %s; budget left %.0f s", elapsed_s, now->phase,
-                   now->lab.done, now->lab.pending, now->lab.runs, now->lab.failed_runs ? " (some failed)" : "", now->lab.doing,
+    (void)snprintf(line, bytes, "%3.0f s  %s: %zu experiments done, %zu to go; %zu runs%s; %s; budget left %.0f s",
+                   elapsed_s, now->phase, now->lab.done, now->lab.pending, now->lab.runs,
+                   now->lab.failed_runs ? " (some failed)" : "", now->lab.doing,
                    (double)now->lab.budget_left_ns * 1e-9);
 }
 

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 struct progress {
-    bool live;              /* redraw in place */
-    int drawn_lines;        /* that the next drawing overwrites */
+    bool live;       /* redraw in place */
+    int drawn_lines; /* that the next drawing overwrites */
     uint64_t started_ns;
-    char last_line[256];    /* plain mode: what was said last */
+    char last_line[256]; /* plain mode: what was said last */
     enum agent_state last_states[INVESTIGATION_AGENTS_MAX];
 };
 

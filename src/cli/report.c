@@ -45,7 +45,8 @@ static enum err print(const json_t *master, const char *format, struct arena *ar
         return print_as(write_markdown, document, NULL, diag);
     if (strcmp(format, "html") == 0)
         return print_as(document_html, document, json_string_or(master, "pipeline", "venturi"), diag);
-    return diag_fail(diag, ERR_CONFIG, "--format", "the formats are terminal, markdown, html, json", "no format '%s'", format);
+    return diag_fail(diag, ERR_CONFIG, "--format", "the formats are terminal, markdown, html, json", "no format '%s'",
+                     format);
 }
 
 static enum err replay(const struct invocation *invocation, struct arena *arena, struct diag *diag)
@@ -67,7 +68,7 @@ static enum status run(const struct invocation *invocation)
     return error == ERR_OK ? STATUS_DONE : fail(error, &diag);
 }
 
-static const struct option options[] = {
+static const struct cli_option options[] = {
     {"format", "FORMAT", OPTION_TEXT, OPTION_FIELD(format), "terminal (default), markdown, html or json"},
     {"json", NULL, OPTION_FLAG, OPTION_FIELD(json), "The same as --format=json"},
     {0},
@@ -78,8 +79,9 @@ const struct command command_report = {
     .operands = "[FOLDER]",
     .operands_max = 1,
     .summary = "Judge again from an investigation's folder and print the report",
-    .description = "Replays the synthesis from the brief, the findings, the journal and the traces in FOLDER (default "
-                   "tmp/perf-optimization). Nothing is run and nothing is written. The same folder gives the same bytes.",
+    .description =
+        "Replays the synthesis from the brief, the findings, the journal and the traces in FOLDER (default "
+        "tmp/perf-optimization). Nothing is run and nothing is written. The same folder gives the same bytes.",
     .options = options,
     .defaults = {.format = "terminal"},
     .run = run,

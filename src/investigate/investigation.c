@@ -15,7 +15,7 @@
 #include "pipeline/pipeline.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -233,16 +233,33 @@ static enum err watch_signals(struct investigation *self)
     return loop_watch(&self->signals, self->loop, self->signal_fd, EPOLLIN, on_signal, self, self->diag);
 }
 
-/* Which file, seed and budget this folder is about: what a resume needs. */
-static enum err write_options(const struct investigation_options *options, const char *file, struct arena *arena,
-                              struct diag *diag)
+/* Notes which file, seed and budget this folder is about: what a resume needs. One investigation a folder. */
+static enum err claim_folder(const struct investigation_options *options, const char *file, struct arena *arena,
+                             struct diag *diag)
 {
     const char *path = arena_printf(arena, "%s/investigation.json", options->folder);
     AUTO(json_release)
     json_t *document = json_pack("{s:s, s:s, s:I, s:f, s:f, s:s?}", "schema", "venturi.investigation/1", "file", file,
                                  "seed", (json_int_t)options->seed, "budget_s", (double)options->budget_ns * 1e-9,
                                  "patience_s", (double)options->patience_ns * 1e-9, "only", options->only);
-    return path && document ? json_write_file(path, document, diag) : arena_exhausted(arena, diag);
+    if (!path || !document)
+        return arena_exhausted(arena, diag);
+    if (access(path, F_OK) == 0)
+        return diag_fail(diag, ERR_CONFIG, options->folder,
+                         "`venturi resume` continues it, --force replaces it, --out names another",
+                         "holds an investigation already");
+    return json_write_file(path, document, diag);
+}
+
+enum err investigation_discard(const char *folder, struct diag *diag)
+{
+    char path[PATH_MAX];
+    if (access(folder, F_OK) < 0)
+        return ERR_OK;
+    if (snprintf(path, sizeof path, "%s/investigation.json", folder) >= (int)sizeof path || access(path, F_OK) < 0)
+        return diag_fail(diag, ERR_CONFIG, folder, "name another --out",
+                         "holds something, but no investigation: not removed");
+    return dir_remove(folder, diag);
 }
 
 enum err investigation_options_read(struct investigation_options *out, const char *folder, struct arena *arena,
@@ -281,6 +298,8 @@ static enum err prepare(struct investigation *self)
     TRY(pipeline_load(&pipeline, options->file, &self->arena, self->diag));
     self->pipeline = pipeline;
     TRY(dir_make(options->folder, self->diag));
+    if (!options->resume)
+        TRY(claim_folder(options, pipeline->path, &self->arena, self->diag));
     TRY(loop_new(&self->loop, self->diag));
     TRY(watch_signals(self));
     struct lab_options lab = {.folder = lab_folder,
@@ -288,8 +307,7 @@ static enum err prepare(struct investigation *self)
                               .budget_ns = options->budget_ns,
                               .resume = options->resume,
                               .record_cpu = true};
-    TRY(lab_new(&self->lab, pipeline, &lab, self->loop, self->diag));
-    return options->resume ? ERR_OK : write_options(options, pipeline->path, &self->arena, self->diag);
+    return lab_new(&self->lab, pipeline, &lab, self->loop, self->diag);
 }
 
 static enum err conclude(struct investigation *self)

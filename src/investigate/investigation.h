@@ -46,6 +46,9 @@ typedef void investigation_watch(void *context, const struct investigation_progr
 CHECKED enum err investigation_run(const struct investigation_options *options, investigation_watch *watch,
                                    void *context, struct diag *diag);
 
+/** Removes what an investigation left in `folder`, and nothing else; refuses a folder that holds something but none. */
+CHECKED enum err investigation_discard(const char *folder, struct diag *diag);
+
 /** Reads the options an investigation in `folder` was started with, for a resume; owned by `arena`. */
 CHECKED enum err investigation_options_read(struct investigation_options *out, const char *folder, struct arena *arena,
                                             struct diag *diag);
