@@ -118,6 +118,7 @@ static void write_block(struct text *out, const struct block *block, const struc
 enum err document_html(struct text *out, const struct document *document, const char *title, struct diag *diag)
 {
     const struct block *previous = NULL;
+    TRY(document_check(document, out, diag)); /* a document that failed has holes */
     text_add(out, head_start);
     untrusted_add(out, title, put);
     text_add(out, head_end);

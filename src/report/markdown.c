@@ -87,6 +87,7 @@ static void write_block(struct text *out, const struct block *block, const struc
 enum err document_markdown(struct text *out, const struct document *document, struct diag *diag)
 {
     const struct block *previous = NULL;
+    TRY(document_check(document, out, diag)); /* a document that failed has holes */
     for (const struct block *block = document->first; block; previous = block, block = block->next)
         write_block(out, block, previous);
     return document_check(document, out, diag);

@@ -138,6 +138,7 @@ enum err document_terminal(struct text *out, const struct document *document, si
                            struct diag *diag)
 {
     struct page page = {out, width, colour};
+    TRY(document_check(document, out, diag)); /* a document that failed has holes */
     for (const struct block *block = document->first; block; block = block->next)
         write_block(&page, block);
     return document_check(document, out, diag);
