@@ -40,7 +40,7 @@ static inline int arena_teardown(void **state)
 static inline void assert_survives_every_limit(enum err (*run)(struct arena *arena, struct diag *diag))
 {
     enum err error = ERR_MEMORY;
-    for (size_t limit_bytes = 0; error != ERR_OK; limit_bytes += 1 + limit_bytes / 16) {
+    for (size_t limit_bytes = 0; error != ERR_OK; limit_bytes += 1 + limit_bytes / 128) {
         struct arena arena;
         struct diag diag = {0};
         assert_true(limit_bytes < ARENA_LIMIT_BYTES);
