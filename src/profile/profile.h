@@ -11,15 +11,16 @@
 #include "stats/effect.h"
 #include "trace/reader.h"
 
-#include <stdbool.h>
+#include <jansson.h>
+#include <stdint.h>
 
 /** One stage in one run. Seconds are wall time unless said. */
 struct stage_profile {
     const char *name;
     uint64_t spans, failed, rows, bytes;
-    double sum_s;      /* span durations added up: counts overlapping spans twice */
-    double busy_s;     /* union: at least one span of the stage open */
-    double critical_s; /* time on the critical path: what the run really waited for */
+    double sum_s;                /* span durations added up: counts overlapping spans twice */
+    double busy_s;               /* union: at least one span of the stage open */
+    double critical_s;           /* time on the critical path: what the run really waited for */
     double running_s, waiting_s; /* of sum_s: thread CPU time and the rest; NaN when CPU time was not measured */
     double p50_s, p99_s, max_s;  /* of span durations */
     uint64_t slowest_item;
@@ -29,18 +30,21 @@ struct stage_profile {
 
 /** One run. */
 struct run_profile {
-    double wall_s;   /* first start to last end of any span */
-    double outside_s; /* part of wall_s in which the critical path was in no span */
-    double overlap_s; /* time in which two or more stages were busy */
-    uint64_t rows;   /* of the last stage in flow order: what came out of the pipeline */
+    double wall_s;                /* first start to last end of any span */
+    double outside_s;             /* part of wall_s in which the critical path was in no span */
+    double overlap_s;             /* time in which two or more stages were busy */
+    uint64_t rows;                /* of the last stage in flow order: what came out of the pipeline */
     struct stage_profile *stages; /* in flow order: by first start */
     size_t stage_count;
     uint64_t lost_spans; /* everything the recorder or reader had to drop */
 };
 
+/** Everything is owned by `arena`; names are borrowed from `trace`. A trace without spans gives a run of 0 s.
+ * ERR_MEMORY only. */
 CHECKED enum err profile_run(struct run_profile **out, const struct trace *trace, struct arena *arena,
                              struct diag *diag);
 
+/** NONE: no two stages stand out, or more time passes outside every span than in any stage. */
 enum bottleneck_verdict { BOTTLENECK_NAMED, BOTTLENECK_TWO_CANDIDATES, BOTTLENECK_NONE, BOTTLENECK_CANNOT_TELL };
 enum limit_kind { LIMITED_BY_WAITING, LIMITED_BY_RUNNING, LIMITED_BY_BOTH, LIMITED_UNKNOWN };
 
@@ -48,13 +52,13 @@ enum limit_kind { LIMITED_BY_WAITING, LIMITED_BY_RUNNING, LIMITED_BY_BOTH, LIMIT
 struct stage_summary {
     const char *name;
     double busy_s, critical_s, running_s, waiting_s; /* medians over runs; NaN when not measured */
-    struct interval share;           /* critical_s / run wall_s */
-    struct interval capacity_rows_s; /* rows / busy_s: what it passes when nothing else limits it */
-    uint64_t spans, rows, bytes, workers; /* of the median run by wall time */
-    uint64_t peak_bytes;             /* largest over runs; 0 = not measured */
+    struct interval share;                           /* critical_s / run wall_s */
+    struct interval capacity_rows_s;                 /* rows / busy_s: what it passes when nothing else limits it */
+    uint64_t spans, rows, bytes, workers;            /* of the median run by wall time */
+    uint64_t peak_bytes;                             /* largest over runs; 0 = not measured */
     double p50_s, p99_s, max_s;
     uint64_t slowest_item;
-    enum limit_kind limited_by;      /* waiting above 2/3 of sum, running above 2/3, else both */
+    enum limit_kind limited_by; /* waiting above 2/3 of sum, running above 2/3, else both */
 };
 
 struct profile {
@@ -70,9 +74,14 @@ struct profile {
 };
 
 /** Summarises `count` >= 1 runs of the same variant. 95 % intervals by resampling runs (2,000 times, `rng`).
- *  Fewer than 3 runs: verdict CANNOT_TELL. Stages absent from a run count as 0 there. */
+ *  Fewer than 3 runs: verdict CANNOT_TELL. Stages absent from a run count as 0 there. What was not measured in any run
+ * is NaN. Names are borrowed from the runs. ERR_MEMORY only. */
 CHECKED enum err profile_summarise(struct profile **out, const struct run_profile *const *runs, size_t count,
                                    struct rng *rng, struct arena *arena, struct diag *diag);
 
-const char *bottleneck_verdict_name(enum bottleneck_verdict verdict); /* "named", "two_candidates", "none", "cannot_tell" */
-const char *limit_kind_name(enum limit_kind kind);                    /* "waiting", "running", "both", "unknown" */
+const char *
+bottleneck_verdict_name(enum bottleneck_verdict verdict); /* "named", "two_candidates", "none", "cannot_tell" */
+const char *limit_kind_name(enum limit_kind kind);        /* "waiting", "running", "both", "unknown" */
+
+/** The profile as venturi.profile/1 (docs/contracts.md): a new reference, NULL when memory is out. */
+json_t *profile_json(const struct profile *profile);
