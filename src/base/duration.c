@@ -15,9 +15,9 @@ bool duration_parse(uint64_t *out_ns, const char *text)
 {
     const double limit_ns = 30 * 86400e9;
     char *unit;
-    if (!isdigit((unsigned char)*text))
-        return false; /* strtod would take "inf", " 1" and "-1" */
     double number = strtod(text, &unit);
+    if (!isdigit((unsigned char)*text) || unit != text + strspn(text, "0123456789."))
+        return false; /* strtod would take "inf", " 1", "-1", "0x10" and "1e3" */
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         double ns = number * units[i].ns;
         if (strcmp(unit, units[i].name) == 0 && ns >= 1 && ns <= limit_ns) {

@@ -24,8 +24,8 @@ static void reads_each_unit(void **state)
 
 static void refuses_everything_else(void **state)
 {
-    static const char *const cases[] = {"",    "5",   "s",     "-5s", " 5s",   "5 s", "0s",
-                                        "inf", "nan", "1e99h", "5sx", "0x5s ", "+5s"};
+    static const char *const cases[] = {"",    "5",     "s",   "-5s",  " 5s",  "5 s", "0s",    "inf",
+                                        "nan", "1e99h", "5sx", "0x5s", "1e3s", "+5s", "1.5.s", "5s "};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint64_t ns = 77;
