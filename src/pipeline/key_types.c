@@ -4,7 +4,7 @@
  */
 #include "pipeline/section.h"
 
-#include "base/clock.h"
+#include "base/duration.h"
 #include "pipeline/pipeline.h"
 
 #include <ctype.h>
@@ -31,7 +31,7 @@ static size_t *count_of(void *out, const struct key *key)
 
 const char *key_expectation(char hint[HINT_BYTES], const struct key *key)
 {
-    (void)snprintf(hint, HINT_BYTES, "expected %s such as %s", key_type_expected(key->type), key->example);
+    (void)snprintf(hint, HINT_BYTES, "expected %s, such as %s", key_type_expected(key->type), key->example);
     return hint;
 }
 
@@ -149,35 +149,15 @@ static enum err read_commands(void *out, const struct key *key, const struct tom
     return ERR_OK;
 }
 
-/* "80ms" in nanoseconds; 0 when it is not a positive whole number with a unit, or more than a week. */
-static uint64_t parse_duration(const char *text)
-{
-    static const struct {
-        const char *name;
-        uint64_t ns;
-    } units[] = {{"ms", NS_PER_MS}, {"s", NS_PER_S}, {"m", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}};
-    const uint64_t week_ns = 7 * 24 * 3600 * NS_PER_S;
-    uint64_t count = 0;
-    for (; isdigit((unsigned char)*text) && count < week_ns; text++)
-        count = count * 10 + (uint64_t)(*text - '0');
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcmp(text, units[i].name) == 0 && count <= week_ns / units[i].ns)
-            return count * units[i].ns;
-    return 0;
-}
-
 static enum err read_duration(void *out, const struct key *key, const struct toml_value *value,
                               const struct reading *reading)
 {
     if (value->type != TOML_STRING)
         return wrong_type(reading, key, value);
-    uint64_t duration_ns = parse_duration(value->as.text);
-    if (duration_ns == 0)
-        return mistake(reading, value,
-                       "expected a duration such as \"80ms\", \"60s\", \"2m\" or \"1h\", at most a week",
-                       "has the bad %s '%.40s'", key->name, value->as.text);
-    *(uint64_t *)field_of(out, key) = duration_ns;
-    return ERR_OK;
+    if (duration_parse(field_of(out, key), value->as.text))
+        return ERR_OK;
+    return mistake(reading, value, "expected one such as \"80ms\", \"60s\", \"2m\" or \"1h\", at most 30 days",
+                   "has the bad %s '%.40s'", key->name, value->as.text);
 }
 
 static enum err read_number(double *out, const struct key *key, const struct toml_value *value,
@@ -368,14 +348,14 @@ static const struct {
     [KEY_COMMANDS] = {read_commands, "a list of commands"},
     [KEY_DURATION] = {read_duration, "a duration"},
     [KEY_POSITIVE] = {read_positive, "a number above 0"},
-    [KEY_DAYS] = {read_days, "a number of days, 0 or more,"},
-    [KEY_SWITCH] = {read_switch, "true or false,"},
+    [KEY_DAYS] = {read_days, "a number of days, 0 or more"},
+    [KEY_SWITCH] = {read_switch, "true or false"},
     [KEY_VALUES] = {read_values, "a list"},
-    [KEY_VALUE] = {read_value, "one of the values,"},
+    [KEY_VALUE] = {read_value, "one of the values"},
     [KEY_STAGE_KIND] = {read_stage_kind, "a kind of stage"},
     [KEY_LEVER] = {read_lever, "a lever"},
     [KEY_DATABASE_KIND] = {read_database_kind, "a kind of database"},
-    [KEY_RESERVED] = {refuse_reserved, "nothing yet,"},
+    [KEY_RESERVED] = {refuse_reserved, "nothing yet"},
 };
 
 const char *key_type_expected(enum key_type type)

@@ -56,8 +56,8 @@ static const struct mistake_case {
     /* [pipeline] and the types of keys */
     {"[pipeline]\ncommand=['sh']\n",
      "pipeline.toml:1",
-     {"[pipeline] has no name", "expected a name such as \"klines\""}},
-    {"[pipeline]\nname='p'\n", "pipeline.toml:1", {"[pipeline] has no command", "expected a list of texts such as ["}},
+     {"[pipeline] has no name", "expected a name, such as \"klines\""}},
+    {"[pipeline]\nname='p'\n", "pipeline.toml:1", {"[pipeline] has no command", "expected a list of texts, such as ["}},
     {"[pipeline]\nname='p'\ncommand=[]\n", "pipeline.toml:3", {"[pipeline] has an empty command"}},
     {"[pipeline]\nname='p'\ncommand=['']\n", "pipeline.toml:3", {"empty program name"}},
     {"[pipeline]\nname='p'\ncommand='sh -c true'\n", "pipeline.toml:3", {"wrong type for command: a string", "a list"}},
@@ -81,8 +81,10 @@ static const struct mistake_case {
     {"[pipeline]\nname='p'\ncommand=['sh']\ntimeout='0s'\n", "pipeline.toml:4", {"bad timeout"}},
     {"[pipeline]\nname='p'\ncommand=['sh']\ntimeout='-1s'\n", "pipeline.toml:4", {"bad timeout"}},
     {"[pipeline]\nname='p'\ncommand=['sh']\ntimeout='s'\n", "pipeline.toml:4", {"bad timeout"}},
+    {"[pipeline]\nname='p'\ncommand=['sh']\ntimeout='0x10s'\n", "pipeline.toml:4", {"bad timeout"}},
+    {"[pipeline]\nname='p'\ncommand=['sh']\ntimeout='1e3s'\n", "pipeline.toml:4", {"bad timeout"}},
     {"[pipeline]\nname='p'\ncommand=['sh']\ntimeout='99999999999999999999999h'\n", "pipeline.toml:4", {"bad timeout"}},
-    {"[pipeline]\nname='p'\ncommand=['sh']\ntimeout='169h'\n", "pipeline.toml:4", {"at most a week"}},
+    {"[pipeline]\nname='p'\ncommand=['sh']\ntimeout='721h'\n", "pipeline.toml:4", {"at most 30 days"}},
     {"[pipeline]\nname='p'\ncommand=['sh']\nbefore=['sh']\n", "pipeline.toml:4", {"wrong type for before: a string"}},
     {"[pipeline]\nname='p'\ncommand=['sh']\nbefore=[['sh'],[]]\n", "pipeline.toml:4", {"empty command for before"}},
     {"[pipeline]\nname='p'\ncommand=['sh']\ncheck=[]\n", "pipeline.toml:4", {"empty command for check"}},
@@ -114,7 +116,7 @@ static const struct mistake_case {
      {"'x'"}},
 
     /* [goal], [[stage]] */
-    {SMALL "[goal]\n", "pipeline.toml:6", {"[goal] has no throughput", "a number above 0 such as 100_000"}},
+    {SMALL "[goal]\n", "pipeline.toml:6", {"[goal] has no throughput", "a number above 0, such as 100_000"}},
     {SMALL "[goal]\nthroughput='fast'\n", "pipeline.toml:7", {"wrong type for throughput: a string"}},
     {SMALL "[goal]\nthroughput=0\n", "pipeline.toml:7", {"not above 0"}},
     {SMALL "[goal]\nthroughput=-1.5\n", "pipeline.toml:7", {"not above 0"}},
@@ -183,7 +185,9 @@ static const struct mistake_case {
 
     /* [[service]] */
     {SMALL "[[service]]\nname='web'\n", "pipeline.toml:6", {"service 'web' has no command"}},
-    {SMALL "[[service]]\nname='db'\nkind='questdb'\n", "pipeline.toml:8", {"service 'db' has a kind, which is not supported yet"}},
+    {SMALL "[[service]]\nname='db'\nkind='questdb'\n",
+     "pipeline.toml:8",
+     {"service 'db' has a kind, which is not supported yet"}},
     {SMALL SERVICE SERVICE, "pipeline.toml:10", {"service 'web' has the same name as the one on line 7"}},
     {SMALL SERVICE "ready='{port}'\n", "pipeline.toml:9", {"not an http:// address"}},
     {SMALL SERVICE "ready='http://x:{db.port}/'\n", "pipeline.toml:9", {"unknown service 'db'", "one of: web"}},

@@ -59,7 +59,7 @@ CHECKED enum err section_subject(struct reading *reading, const struct section *
 /** Reads `value` into the field of `key` in the structure `out`. */
 CHECKED enum err key_read(void *out, const struct key *key, const struct toml_value *value,
                           const struct reading *reading);
-/** What was expected for `key`, with its example: `expected a duration such as "60s"`. */
+/** What was expected for `key`, with its example: `expected a duration, such as "60s"`. */
 const char *key_expectation(char hint[HINT_BYTES], const struct key *key);
 /** What a value of the type must be: "a duration". */
 const char *key_type_expected(enum key_type type);
