@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One whole investigation of a small pipeline: what it leaves, that it replays, and that it minds its own business."""
+
+import json
+import pathlib
+import subprocess
+
+import jsonschema
+import pytest
+
+from conftest import AGENT_FOLDERS, ROOT, Venturi
+
+SCHEMAS = ROOT / "docs/schema"
+
+
+def check_schema(name, document):
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(document)
+
+
+def test_it_leaves_everything_and_replays(venturi, small, master_of, findings_of):
+    ended = venturi("investigate", "pipeline.toml", "--budget", "60s", "--out", "out")
+    assert ended.returncode == 0, ended.stderr
+    out = small / "out"
+    for folder in AGENT_FOLDERS.values():
+        for name in "REPORT.md", "findings.json", "investigate.sh":
+            assert (out / folder / name).stat().st_size > 0
+        assert (out / folder / "evidence").is_dir()
+    assert not list(out.rglob("*.tmp"))
+
+    master = master_of(out)
+    check_schema("master", master)
+    check_schema("brief", json.loads((out / "brief.json").read_text()))
+    for agent in AGENT_FOLDERS:
+        findings = findings_of(out, agent)
+        check_schema("findings", findings)
+        assert findings["status"] == "answered", findings
+    assert {agent["status"] for agent in master["agents"]} == {"answered"}
+    assert master["bottleneck"]["stage"] == "download"
+
+    for _ in range(2):
+        replayed = venturi("report", "out", "--json")
+        assert replayed.returncode == 0, replayed.stderr
+        assert replayed.stdout == (out / "master.json").read_text()
+    markdown = venturi("report", "out", "--format", "markdown")
+    assert markdown.stdout == (out / "MASTER_INTEGRATION_REPORT.md").read_text()
+
+    again = venturi("investigate", "pipeline.toml", "--out", "out")
+    assert again.returncode == 2 and "already" in again.stderr
+    assert venturi("report", "out", "--json").stdout == replayed.stdout
+
+
+def test_profile_prints_one_table(venturi, small):
+    ended = venturi("profile", "pipeline.toml")
+    assert ended.returncode == 0, ended.stderr
+    for stage in "download", "extract", "parse", "ingest":
+        assert stage in ended.stdout
+    profile = json.loads(venturi("profile", "pipeline.toml", "--json").stdout)
+    check_schema("profile", profile)
+    assert [stage["name"] for stage in profile["stages"]] == ["download", "extract", "parse", "ingest"]
+
+
+def test_lab_answers_people(venturi, small):
+    ended = venturi("lab", "compare", "pipeline.toml", "--b", "concurrency=3", "--json")
+    experiment = json.loads(ended.stdout)
+    check_schema("experiment", experiment)
+    assert experiment["comparisons"][0]["verdict"] == "faster"
+    assert experiment["comparisons"][0]["effect"]["low"] > 1
+    wrong = venturi("lab", "compare", "pipeline.toml", "--b", "nosuch=3")
+    assert wrong.returncode == 2 and "concurrency" in wrong.stderr
+
+
+def test_a_failing_pipeline_is_said(venturi, small):
+    text = (small / "pipeline.toml").read_text()
+    (small / "pipeline.toml").write_text(text.replace('"--months", "3"', '"--months", "9"'))
+    ended = venturi("investigate", "pipeline.toml", "--out", "out")
+    assert ended.returncode == 6
+    assert len(ended.stderr.splitlines()[-1]) > 0
+    assert not (small / "out/master.json").exists()
+
+
+FAULTY = {
+    "profiling": ['sh', '-c', 'kill -9 $$'],
+    "database": ['sh', '-c', 'trap "" TERM; sleep 1000 & wait; sleep 1000'],
+    "client": ['sh', '-c', 'yes babble | head -c 20000000; echo "I think: {\\"agent\\":" > "$VENTURI_OUT/findings.json"'],
+}
+
+
+def test_a_killed_a_hung_and_a_babbling_agent_cost_one_finding_each(venturi, small, master_of, findings_of):
+    with open(small / "pipeline.toml", "a", encoding="utf-8") as file:
+        for agent, command in FAULTY.items():
+            file.write(f"\n[agents.{agent}]\ncommand = {json.dumps(command)}\n")
+    ended = venturi("investigate", "pipeline.toml", "--budget", "40s", "--patience", "3s", "--out", "out")
+    assert ended.returncode == 0, ended.stderr
+    out = small / "out"
+    master = master_of(out)
+    check_schema("master", master)
+    status = {agent["name"]: agent["status"] for agent in master["agents"]}
+    assert status == {"profiling": "no_answer", "database": "no_answer", "client": "no_answer", "batch": "answered"}
+    assert "signal 9" in findings_of(out, "profiling")["why"]
+    assert "hung" in findings_of(out, "database")["why"]
+    assert "JSON" in findings_of(out, "client")["why"]
+    assert (out / "client-library/evidence/findings.rejected").exists()
+    assert master["bottleneck"]["stage"] == "download"
+    assert subprocess.run(["pgrep", "-f", "sleep 1000"], capture_output=True, check=False).stdout == b""
+
+
+def test_only_one_agent(venturi, small, findings_of):
+    ended = venturi("investigate", "pipeline.toml", "--only", "batch", "--budget", "20s", "--out", "out")
+    assert ended.returncode == 0, ended.stderr
+    assert findings_of(small / "out", "batch")["status"] == "answered"
+    assert not (small / "out/profiling").exists()
