@@ -19,6 +19,19 @@ static bool is_baseline_run(const json_t *run)
            json_object_size(json_object_get(run, "settings")) == 0 && !json_is_true(json_object_get(run, "warm_up"));
 }
 
+/* When the last run began: the one time that a report names, and the same in every replay. */
+static const char *last_started(json_t *journal)
+{
+    const char *id, *last = "";
+    json_t *run;
+    json_object_foreach(json_object_get(journal, "runs"), id, run) {
+        const char *started = json_string_or(run, "started", "");
+        if (strcmp(started, last) > 0)
+            last = started;
+    }
+    return last;
+}
+
 /* The ids of all baseline runs that count, in the order of the journal's keys: the same for every replay. */
 static enum err baseline_runs(const char *const **out, json_t *journal, struct arena *arena, struct diag *diag)
 {
@@ -88,7 +101,7 @@ enum err outcome_load(struct outcome *out, const char *folder, struct arena *are
     TRY(brief_from_json(&out->brief, out->brief_document, brief_path, arena, diag));
     out->brief->lab_folder = lab_folder; /* the folder may have been moved since */
     TRY(journal_read(&out->journal, lab_folder, diag));
-    out->generated = json_string_or(out->journal, "updated", "");
+    out->generated = last_started(out->journal);
     TRY(load_profile(out, arena, diag));
     return load_findings(out, folder, arena, diag);
 }

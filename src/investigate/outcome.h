@@ -17,7 +17,7 @@ struct outcome {
     struct brief *brief;                        /* the rest belongs to the arena */
     const struct findings **findings;           /* one for each agent of the registry, in its order */
     size_t finding_count;
-    const char *generated; /* when the journal was written last */
+    const char *generated; /* when the last run began */
 };
 
 /** Loads the investigation in `folder`. Findings that are absent or break the contract are "no answer". Release with
