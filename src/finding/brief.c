@@ -2,6 +2,7 @@
 #include "finding/brief.h"
 
 #include "base/json.h"
+#include "finding/render.h"
 #include "finding/strict.h"
 
 #include <math.h>
@@ -48,56 +49,25 @@ static json_t *positive_or_null(double value)
     return value > 0.0 ? json_real_tidy(value) : json_null();
 }
 
-/* A failed append leaves the array shorter, which the callers' json_pack cannot see; hence the count is checked. */
-static json_t *checked_array(json_t *array, size_t count)
+static json_t *stage_item(const void *items, size_t index)
 {
-    if (json_array_size(array) == count)
-        return array;
-    json_decref(array);
-    return NULL;
+    const struct brief_stage *stage = (const struct brief_stage *)items + index;
+    return json_pack("{s:s, s:s}", "name", stage->name, "kind", stage->kind);
 }
 
-static json_t *texts_json(const char *const *texts, size_t count)
+static json_t *knob_item(const void *items, size_t index)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(array, json_string(texts[i]));
-    return checked_array(array, count);
+    const struct brief_knob *knob = (const struct brief_knob *)items + index;
+    return json_pack("{s:s, s:s, s:s, s:o, s:s}", "name", knob->name, "stage", knob->stage, "lever", knob->lever,
+                     "values", texts_json(knob->values, knob->value_count), "current", knob->current);
 }
 
-static json_t *stages_json(const struct brief *brief)
+static json_t *candidate_item(const void *items, size_t index)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; i < brief->stage_count; i++)
-        (void)json_array_append_new(
-            array, json_pack("{s:s, s:s}", "name", brief->stages[i].name, "kind", brief->stages[i].kind));
-    return checked_array(array, brief->stage_count);
-}
-
-static json_t *knobs_json(const struct brief *brief)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < brief->knob_count; i++) {
-        const struct brief_knob *knob = &brief->knobs[i];
-        (void)json_array_append_new(array,
-                                    json_pack("{s:s, s:s, s:s, s:o, s:s}", "name", knob->name, "stage", knob->stage,
-                                              "lever", knob->lever, "values",
-                                              texts_json(knob->values, knob->value_count), "current", knob->current));
-    }
-    return checked_array(array, brief->knob_count);
-}
-
-static json_t *candidates_json(const struct brief *brief)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < brief->candidate_count; i++) {
-        const struct brief_candidate *item = &brief->candidates[i];
-        (void)json_array_append_new(
-            array, json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "id", item->id, "stage", item->stage, "lever",
-                             item->lever, "knob", text_json(item->knob), "owner", item->owner, "effort_days",
-                             json_real_tidy(item->effort_days), "bound", interval_json(item->bound)));
-    }
-    return checked_array(array, brief->candidate_count);
+    const struct brief_candidate *item = (const struct brief_candidate *)items + index;
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "id", item->id, "stage", item->stage, "lever", item->lever,
+                     "knob", text_json(item->knob), "owner", item->owner, "effort_days",
+                     json_real_tidy(item->effort_days), "bound", interval_json(item->bound));
 }
 
 static json_t *database_json(const struct brief *brief)
@@ -118,8 +88,10 @@ enum err brief_to_json(json_t **out, const struct brief *brief, struct diag *dia
                      SCHEMA, "pipeline", brief->pipeline, "file", brief->file, "unit", brief->unit, "seed",
                      (json_int_t)brief->seed, "goal_rows_s", positive_or_null(brief->goal_rows_s), "budget_s",
                      positive_or_null(brief->budget_s), "baseline", baseline, "profile", (json_t *)brief->profile,
-                     "stages", stages_json(brief), "knobs", knobs_json(brief), "candidates", candidates_json(brief),
-                     "database", database_json(brief), "lab", "folder", brief->lab_folder, "socket", brief->lab_socket);
+                     "stages", list_json(brief->stages, brief->stage_count, stage_item), "knobs",
+                     list_json(brief->knobs, brief->knob_count, knob_item), "candidates",
+                     list_json(brief->candidates, brief->candidate_count, candidate_item), "database",
+                     database_json(brief), "lab", "folder", brief->lab_folder, "socket", brief->lab_socket);
     return *out ? ERR_OK
                 : diag_fail(diag, ERR_MEMORY, "brief.json", NULL,
                             "cannot be made: text that is not UTF-8, or out of memory");

@@ -4,6 +4,8 @@
  */
 #include "finding/finding.h"
 
+#include "finding/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,31 +27,15 @@ static void fail(struct findings *findings, const char *why)
         findings->build_error = why;
 }
 
-/* Bytes of the valid UTF-8 sequence at `text`, 0 when there is none (RFC 3629, table 3-7 of Unicode). */
-static size_t utf8_sequence(const unsigned char *text)
-{
-    if (text[0] < 0x80)
-        return 1;
-    size_t bytes = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
-    if (text[0] < 0xc2 || text[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < bytes; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-    bool surrogate = text[0] == 0xed && text[1] > 0x9f;
-    bool beyond = text[0] == 0xf4 && text[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : bytes;
-}
-
 /* `text` as valid UTF-8 of at most STRICT_TEXT_BYTES; NULL in, or no memory, is a failure and gives "". */
 static const char *keep(struct findings *findings, const char *text)
 {
     static const char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
     char clean[STRICT_TEXT_BYTES + 1];
     size_t used = 0;
+    uint32_t point;
     while (text && *text) {
-        size_t bytes = utf8_sequence((const unsigned char *)text);
+        size_t bytes = utf8_decode(&point, text);
         const char *from = bytes ? text : REPLACEMENT;
         size_t added = bytes ? bytes : sizeof REPLACEMENT - 1;
         if (used + added > STRICT_TEXT_BYTES)

@@ -162,16 +162,3 @@ enum err strict_interval(struct interval *out, const struct strict *strict, cons
         return strict_fail(strict, place, "low %g, mid %g, high %g are not in order", out->low, out->mid, out->high);
     return ERR_OK;
 }
-
-json_t *interval_json(struct interval interval)
-{
-    if (!isfinite(interval.low) && !isfinite(interval.mid) && !isfinite(interval.high))
-        return json_null();
-    return json_pack("{s:o, s:o, s:o}", "low", json_real_tidy(interval.low), "mid", json_real_tidy(interval.mid),
-                     "high", json_real_tidy(interval.high));
-}
-
-json_t *text_json(const char *text)
-{
-    return text ? json_string(text) : json_null();
-}

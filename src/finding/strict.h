@@ -60,8 +60,3 @@ CHECKED enum err strict_name(size_t *out, const struct strict *strict, const str
  */
 CHECKED enum err strict_interval(struct interval *out, const struct strict *strict, const struct place *place,
                                  double low, double high, bool open_end);
-
-/** The other direction: {"low", "mid", "high"}, with null for what is not finite; null when all are. New reference. */
-json_t *interval_json(struct interval interval);
-/** A text or null. */
-json_t *text_json(const char *text);

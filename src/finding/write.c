@@ -3,33 +3,10 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "finding/render.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* One writer a type, so that the lists below are all the same loop. A NULL result means out of memory. */
-typedef json_t *item_json(const void *items, size_t index);
-
-static json_t *list_json(const void *items, size_t count, item_json *item)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(array, item(items, i));
-    if (json_array_size(array) == count)
-        return array;
-    json_decref(array);
-    return NULL;
-}
-
-static json_t *text_item(const void *items, size_t index)
-{
-    return json_string(((const char *const *)items)[index]);
-}
-
-static json_t *texts_json(const char *const *texts, size_t count)
-{
-    return list_json(texts, count, text_item);
-}
 
 static json_t *ids_json(const char *const *ids)
 {
@@ -81,18 +58,24 @@ static json_t *stance_item(const void *items, size_t index)
                      ids_json(stance->experiments));
 }
 
+struct row_list {
+    const char ***rows;
+    size_t columns;
+};
+
+static json_t *row_item(const void *items, size_t index)
+{
+    const struct row_list *list = items;
+    return texts_json(list->rows[index], list->columns);
+}
+
 static json_t *table_item(const void *items, size_t index)
 {
     const struct table *table = (const struct table *)items + index;
-    json_t *rows = json_array();
-    for (size_t i = 0; i < table->row_count; i++)
-        (void)json_array_append_new(rows, texts_json(table->rows[i], table->column_count));
-    if (json_array_size(rows) != table->row_count) {
-        json_decref(rows);
-        rows = NULL;
-    }
+    const struct row_list rows = {table->rows, table->column_count};
     return json_pack("{s:s, s:o, s:o}", "title", table->title, "columns",
-                     texts_json(table->columns, table->column_count), "rows", rows);
+                     texts_json(table->columns, table->column_count), "rows",
+                     list_json(&rows, table->row_count, row_item));
 }
 
 static json_t *capacity_json(const struct capacity *capacity)
