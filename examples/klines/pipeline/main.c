@@ -23,10 +23,10 @@ static enum status act(struct content *content, const struct options *options, v
     return flow_run(content, options, sink, stop, failure);
 }
 
-static enum status run(struct content *content, struct options *options, struct stop *stop, struct failure *failure)
+static enum status run(struct content *content, const struct options *options, struct stop *stop,
+                       struct failure *failure)
 {
     void *sink;
-    options->sink.stop = stop;
     TRY(http_start(failure));
     TRY(options->sink_kind->open(&sink, &options->sink, failure));
     enum status status = act(content, options, sink, stop, failure);

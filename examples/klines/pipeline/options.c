@@ -5,8 +5,8 @@
 
 enum { MONTHS_MAX = 600 };
 
-static const struct sink_kind *const sink_kinds[] = {&sink_sqlite, &sink_none};
-static const char *const sink_words[] = {"sqlite", "none", NULL};
+static const struct sink_kind *const sink_kinds[] = {&sink_sqlite, &sink_questdb, &sink_none};
+static const char *const sink_words[] = {"sqlite", "questdb", "none", NULL};
 static const char *const insert_words[] = {"prepared", "multi", "unprepared", NULL};
 static const char *const journal_words[] = {"wal", "delete", "truncate", "persist", NULL};
 static const char *const synchronous_words[] = {"off", "normal", "full", NULL};
@@ -39,7 +39,7 @@ static enum args_outcome check(struct options *options, const struct written *w,
     if (options->sink.db == NULL && options->sink_kind != &sink_none)
         return args_wrong(program, "--db: expected a file (sqlite) or an address (questdb)");
     options->sink.sqlite_insert = (enum sqlite_insert)w->insert;
-    options->sink.sqlite_journal = journal_words[w->journal];
+    options->sink.sqlite_journal = options->action == ACTION_RUN ? journal_words[w->journal] : NULL;
     options->sink.sqlite_synchronous = synchronous_words[w->synchronous];
     options->months = (unsigned)w->months;
     options->concurrency = (unsigned)w->concurrency;
@@ -58,7 +58,7 @@ enum args_outcome options_read(struct options *o, int argc, char **argv)
         {"symbol", "SYMBOL", "trading pair (BTCUSDT)", arg_text, &o->sink.symbol, 0, 0, NULL},
         {"from", "YYYY-MM", "first month (2024-01)", arg_text, &w.from, 0, 0, NULL},
         {"months", "N", "months to load (1)", arg_number, &w.months, 1, MONTHS_MAX, NULL},
-        {"sink", "sqlite|none", "where the rows go (sqlite)", arg_choice, &w.sink, 0, 0, sink_words},
+        {"sink", "sqlite|questdb|none", "where the rows go (sqlite)", arg_choice, &w.sink, 0, 0, sink_words},
         {"db", "FILE|URL", "the sink's file or address", arg_text, &o->sink.db, 0, 0, NULL},
         {"concurrency", "K", "downloads at a time (1)", arg_number, &w.concurrency, 1, OPTIONS_CONCURRENCY_MAX, NULL},
         {"overlap", "0|1", "a thread for each stage (0)", arg_flag, &o->overlap, 0, 0, NULL},

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "common/month.h"
-#include "common/stop.h"
 #include "pipeline/failure.h"
 #include "pipeline/kline.h"
 
@@ -19,10 +18,9 @@ enum sqlite_insert { INSERT_PREPARED, INSERT_MULTI, INSERT_UNPREPARED };
 struct sink_options {
     const char *symbol; /* valid */
     const char *db;     /* a file or an URL */
-    struct stop *stop;
     enum sqlite_insert sqlite_insert;
-    const char *sqlite_journal; /* words of SQLite's own pragmas */
-    const char *sqlite_synchronous;
+    const char *sqlite_journal;     /* SQLite's own word; NULL = as the file has it */
+    const char *sqlite_synchronous; /* SQLite's own word */
 };
 
 struct sink_kind {

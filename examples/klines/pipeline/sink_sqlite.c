@@ -115,7 +115,8 @@ static enum status set_up(struct sqlite *s, const struct sink_options *options, 
     if (sqlite3_open_v2(options->db, &s->db, flags, NULL) != SQLITE_OK)
         return fail_with(failure, STATUS_SINK, "sqlite: %s: %s", options->db, sqlite3_errmsg(s->db));
     sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
-    TRY(set_journal(s, options->sqlite_journal, failure));
+    if (options->sqlite_journal != NULL)
+        TRY(set_journal(s, options->sqlite_journal, failure));
     TRY(run_sql(s, "set synchronous", failure, "PRAGMA synchronous=%s", options->sqlite_synchronous));
     TRY(make_tables(s, failure));
     TRY(remove_half_months(s, failure));
@@ -236,10 +237,12 @@ static bool sqlite_abandon(void *sink)
     return remove_half_months(s, &ignored) == STATUS_OK;
 }
 
+/* As if the file were new, the journal mode included: no run shall profit from the settings of the one before. */
 static enum status sqlite_reset(void *sink, struct failure *failure)
 {
     struct sqlite *s = sink;
-    return run_sql(s, "reset", failure, "DROP TABLE %s; DROP TABLE %s_months; VACUUM", s->table, s->table);
+    TRY(run_sql(s, "reset", failure, "DROP TABLE %s; DROP TABLE %s_months; VACUUM", s->table, s->table));
+    return set_journal(s, "delete", failure);
 }
 
 static enum status sqlite_read(struct content *content, void *sink, struct failure *failure)
