@@ -12,7 +12,9 @@ target_compile_options(venturi_flags INTERFACE
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>
   -fno-omit-frame-pointer -fno-common)
 
+# Optimised, gcc takes every out parameter behind a TRY for maybe uninitialised; clang-tidy and -fanalyzer look properly.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(venturi_flags INTERFACE $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_compile_options(venturi_flags INTERFACE
     -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection)
   target_link_options(venturi_flags INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
