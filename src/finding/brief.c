@@ -17,7 +17,7 @@ double brief_gap_percent(const struct brief *brief)
     if (!(brief->goal_rows_s > 0.0))
         return NAN;
     double gap = 100.0 * (1.0 - brief->rows_s.mid / brief->goal_rows_s);
-    return gap > 0.0 ? gap : 0.0;
+    return gap < 0.0 ? 0.0 : gap;
 }
 
 const struct brief_candidate *brief_candidate(const struct brief *brief, const char *id)
@@ -185,7 +185,9 @@ static enum err read_baseline(struct brief *out, const struct strict *strict, co
     TRY(strict_object(strict, place, KEYS, NULL));
     struct place runs = place_member(place, "runs");
     TRY(strict_texts(&out->baseline_runs, &out->baseline_run_count, strict, &runs, ITEMS_MAX));
-    TRY(read_interval(&out->rows_s, strict, place, "rows_s", 0.0, false));
+    out->rows_s = (struct interval){NAN, NAN, NAN};
+    if (place_member(place, "rows_s").json)
+        TRY(read_interval(&out->rows_s, strict, place, "rows_s", 0.0, false));
     return read_interval(&out->wall_s, strict, place, "wall_s", 0.0, false);
 }
 

@@ -29,7 +29,7 @@ struct brief_candidate {
     const char *knob;  /* NULL = a fix that cannot be set from outside */
     const char *owner; /* the agent that asks the lab about it */
     double effort_days;
-    struct interval bound; /* no fix of this kind can beat it; mid and high may be INFINITY */
+    struct interval bound; /* no fix of this kind can beat it; {1, INFINITY, INFINITY} = not known */
 };
 
 struct brief {
@@ -39,7 +39,7 @@ struct brief {
     double budget_s;                  /* 0 = none */
     const char *const *baseline_runs; /* ids, NULL-terminated */
     size_t baseline_run_count;
-    struct interval rows_s, wall_s; /* of the baseline */
+    struct interval rows_s, wall_s; /* of the baseline; rows_s NaN = no stage counted rows */
     const json_t *profile;          /* venturi.profile/1; borrowed */
     struct brief_stage *stages;
     size_t stage_count;
@@ -58,7 +58,8 @@ CHECKED enum err brief_to_json(json_t **out, const struct brief *brief, struct d
 CHECKED enum err brief_from_json(struct brief **out, const json_t *json, const char *where, struct arena *arena,
                                  struct diag *diag);
 
-/** What the baseline lacks to the goal, in percent of the goal; 0 when it is met, NaN without a goal. */
+/** What the baseline lacks to the goal, in percent of the goal; 0 when it is met, NaN when there is no goal or no
+ *  throughput. */
 double brief_gap_percent(const struct brief *brief);
 /** NULL when there is none of that name. */
 const struct brief_candidate *brief_candidate(const struct brief *brief, const char *id);

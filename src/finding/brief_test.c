@@ -35,6 +35,8 @@ static void the_gap_is_what_lacks_to_the_goal(void **state)
     assert_float_equal(brief_gap_percent(&brief), 53.0, 1e-9);
     brief.goal_rows_s = 47000;
     assert_float_equal(brief_gap_percent(&brief), 0.0, 0.0);
+    brief.rows_s.mid = NAN;
+    assert_true(isnan(brief_gap_percent(&brief)));
     brief.goal_rows_s = 0;
     assert_true(isnan(brief_gap_percent(&brief)));
 }
@@ -48,11 +50,13 @@ static void the_optional_may_be_absent(void **state)
     arena_init(&arena, 1 << 20);
     brief.goal_rows_s = brief.budget_s = 0;
     brief.database_kind = brief.database_url = NULL;
+    brief.rows_s = (struct interval){NAN, NAN, NAN}; /* no stage counts rows */
     assert_int_equal(brief_to_json(&json, &brief, NULL), ERR_OK);
     assert_true(json_is_null(json_object_get(json, "goal_rows_s")));
     assert_int_equal(brief_from_json(&back, json, "brief.json", &arena, NULL), ERR_OK);
     assert_float_equal(back->goal_rows_s, 0.0, 0.0);
     assert_null(back->database_kind);
+    assert_true(isnan(back->rows_s.mid));
 }
 
 static void a_mistake_names_its_place(void **state)

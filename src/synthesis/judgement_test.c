@@ -84,9 +84,8 @@ static void four_liars_without_an_experiment_get_a_claim(void **state)
 {
     struct world *world = *state;
     vote(world, "download.concurrency", "rrrr", "concurrency", "10");
-    CANDIDATES[0].bound.high = INFINITY; /* not even a bound holds them */
+    world->candidates[0].bound.high = INFINITY; /* not even a bound holds them */
     struct judgement judgement = judged(world, "download.concurrency");
-    CANDIDATES[0].bound.high = 10.2;
     assert_int_equal(judgement.decision, DECISION_CANNOT_TELL);
     assert_int_equal(judgement.effect.basis, BASIS_CLAIMED);
     assert_int_equal(judgement.priority, PRIORITY_NONE);
@@ -110,9 +109,8 @@ static void a_small_bound_settles_it(void **state)
     struct judgement judgement = judged(world, "ingest.journal");
     assert_int_equal(judgement.decision, DECISION_LEAVE_ALONE);
     assert_non_null(strstr(judgement.why, "worth more than 4.2 %"));
-    CANDIDATES[2].bound.high = SYNTHESIS_WORTH_TRYING;
+    world->candidates[2].bound.high = SYNTHESIS_WORTH_TRYING;
     judgement = judged(world, "ingest.journal");
-    CANDIDATES[2].bound.high = 1.042;
     assert_int_equal(judgement.decision, DECISION_CANNOT_TELL);
 }
 

@@ -16,22 +16,25 @@ struct baseline {
     const json_t *stages, *bottleneck; /* of the profile */
 };
 
-static enum err read_interval(struct interval *out, const json_t *object, const char *key, struct diag *diag)
+/* Null when no stage counted rows: then there is no throughput to speak of, and ratios only. */
+static enum err read_rows_s(struct interval *out, const json_t *profile, struct diag *diag)
 {
-    json_t *value;
-    TRY(json_get_object(&value, object, key, diag));
+    json_t *value = json_object_get(profile, "rows_s");
+    *out = (struct interval){NAN, NAN, NAN};
+    if (json_is_null(value))
+        return ERR_OK;
     TRY(json_get_number(&out->low, value, "low", diag));
     TRY(json_get_number(&out->mid, value, "mid", diag));
     TRY(json_get_number(&out->high, value, "high", diag));
     if (!(out->low > 0.0 && out->low <= out->mid && out->mid <= out->high))
-        return diag_fail(diag, ERR_FORMAT, "profile", NULL, "'%s' is not an interval above 0", key);
+        return diag_fail(diag, ERR_FORMAT, "profile", NULL, "'rows_s' is not an interval above 0");
     return ERR_OK;
 }
 
 static enum err read_baseline(struct baseline *out, const json_t *profile, struct diag *diag)
 {
     json_t *stages, *bottleneck;
-    TRY(read_interval(&out->rows_s, profile, "rows_s", diag));
+    TRY(read_rows_s(&out->rows_s, profile, diag));
     TRY(json_get_array(&stages, profile, "stages", diag));
     TRY(json_get_object(&bottleneck, profile, "bottleneck", diag));
     *out = (struct baseline){.rows_s = out->rows_s, .stages = stages, .bottleneck = bottleneck};
@@ -61,11 +64,11 @@ static json_t *problem_json(const struct brief *brief, const struct baseline *ba
 {
     struct brief now = *brief;
     now.rows_s = baseline->rows_s;
-    bool has_goal = brief->goal_rows_s > 0.0;
+    bool has_goal = brief->goal_rows_s > 0.0, comparable = has_goal && !isnan(baseline->rows_s.mid);
     return json_pack("{s:s, s:o, s:o, s:o, s:o}", "unit", brief->unit, "target",
                      has_goal ? json_real_tidy(brief->goal_rows_s) : json_null(), "measured",
                      interval_json(baseline->rows_s), "gap_percent", json_real_tidy(brief_gap_percent(&now)), "met",
-                     has_goal ? json_boolean(baseline->rows_s.low >= brief->goal_rows_s) : json_null());
+                     comparable ? json_boolean(baseline->rows_s.low >= brief->goal_rows_s) : json_null());
 }
 
 static json_t *bottleneck_json(const struct baseline *baseline)

@@ -155,6 +155,22 @@ static void a_goal_that_is_met_needs_nothing(void **state)
     assert_true(json_is_null(json_object_get(json_object_get(without, "problem"), "met")));
 }
 
+static void without_rows_there_are_ratios_only(void **state)
+{
+    struct world *world = *state;
+    (void)measure(world, "e1", "concurrency", "10", "faster", (struct interval){4.1, 4.7, 5.6});
+    assert_int_equal(json_object_set_new(world->profile, "rows_s", json_null()), 0);
+    AUTO(json_release) json_t *master = master_of(world);
+    const json_t *problem = json_object_get(master, "problem"),
+                 *candidate = candidate_of(master, "download.concurrency");
+    assert_true(json_is_null(json_object_get(problem, "measured")));
+    assert_true(json_is_null(json_object_get(problem, "met")));
+    assert_true(json_is_null(json_object_get(problem, "gap_percent")));
+    assert_true(json_is_null(json_object_get(master, "slo_plan")));
+    assert_true(json_is_null(json_object_get(candidate, "expected")));
+    assert_string_equal(json_string_or(candidate, "verdict", ""), "recommend");
+}
+
 static void the_roadmap_promises_its_first_phase_only(void **state)
 {
     struct world *world = *state;
@@ -241,6 +257,7 @@ int main(void)
         WORLD_TEST(the_cheapest_way_to_the_goal_wins),
         WORLD_TEST(gains_are_never_multiplied),
         WORLD_TEST(a_goal_that_is_met_needs_nothing),
+        WORLD_TEST(without_rows_there_are_ratios_only),
         WORLD_TEST(the_roadmap_promises_its_first_phase_only),
         WORLD_TEST(a_dispute_is_reported_with_its_outcome),
         WORLD_TEST(a_damaged_experiment_is_an_error),

@@ -36,7 +36,7 @@ double plan_probability(struct interval effect, struct interval baseline_rows_s,
 
 json_t *plan_expected(const struct estimate *effect, struct interval baseline_rows_s)
 {
-    if (isnan(effect->ratio.mid) || effect->basis >= BASIS_BOUNDED)
+    if (isnan(effect->ratio.mid) || isnan(baseline_rows_s.mid) || effect->basis >= BASIS_BOUNDED)
         return json_null();
     double from = baseline_rows_s.mid;
     return json_pack("{s:o, s:o, s:o, s:o}", "from", json_real_tidy(from), "to",
@@ -152,7 +152,7 @@ json_t *plan_goal(const struct judgement *judgements, const struct yardstick *ya
                   struct interval baseline_rows_s, struct arena *arena)
 {
     const struct brief *brief = yardstick->input->brief;
-    if (!(brief->goal_rows_s > 0.0))
+    if (!(brief->goal_rows_s > 0.0) || isnan(baseline_rows_s.mid))
         return json_null();
     double already = plan_probability((struct interval){1.0, 1.0, 1.0}, baseline_rows_s, brief->goal_rows_s);
     if (already >= REACHES_PROBABILITY)

@@ -32,7 +32,8 @@ static struct brief_stage STAGES[] = {{"download", "network"}, {"extract", "cpu"
 static struct brief_knob KNOBS[] = {{"concurrency", "download", "concurrency", CONCURRENCY_VALUES, 3, "1"},
                                     {"batch", "ingest", "batch", BATCH_VALUES, 2, "1000"},
                                     {"journal", "ingest", "setting", JOURNAL_VALUES, 2, "delete"}};
-static struct brief_candidate CANDIDATES[] = {
+enum { CANDIDATE_COUNT = 4 };
+static const struct brief_candidate CANDIDATES[CANDIDATE_COUNT] = {
     {"download.concurrency", "download", "concurrency", "concurrency", "profiling", 2.0, {1.0, 9.8, 10.2}},
     {"ingest.batch", "ingest", "batch", "batch", "batch", 0.5, {1.0, 1.4, 1.6}},
     {"ingest.journal", "ingest", "setting", "journal", "database", 0.5, {1.0, 1.03, 1.042}},
@@ -42,6 +43,7 @@ static struct brief_candidate CANDIDATES[] = {
 struct world {
     struct arena arena;
     struct brief brief;
+    struct brief_candidate candidates[CANDIDATE_COUNT];
     json_t *profile, *experiments;
     struct findings *findings[AGENTS];
     struct synthesis_input input;
@@ -71,6 +73,7 @@ static inline int world_new(void **state)
         three(0.8, 0.84, 0.86), "limited_by", "waiting", "stages", stage_of_profile("download", 4.14, 0.9, 5),
         stage_of_profile("extract", 0.27, 0.06, 5), stage_of_profile("ingest", 0.18, 0.04, 45));
     world->experiments = json_object();
+    memcpy(world->candidates, CANDIDATES, sizeof CANDIDATES);
     world->brief = (struct brief){.pipeline = "klines",
                                   .file = "pipeline.toml",
                                   .unit = "rows/s",
@@ -86,7 +89,7 @@ static inline int world_new(void **state)
                                   .stage_count = 3,
                                   .knobs = KNOBS,
                                   .knob_count = 3,
-                                  .candidates = CANDIDATES,
+                                  .candidates = world->candidates,
                                   .candidate_count = 4,
                                   .lab_folder = "lab",
                                   .lab_socket = "lab/socket"};
