@@ -20,6 +20,10 @@ release: setup
 install: release
 	cmake --install build/release
 
+# Is the comparison protocol right as often as it says? Six kinds of noise, in simulation.
+calibrate: release
+	build/release/bin/venturi-calibrate
+
 lint: setup-tests
 	scripts/lint
 
@@ -31,4 +35,4 @@ setup:
 setup-tests:
 	scripts/setup --tests
 
-.PHONY: demo test release install lint format setup setup-tests
+.PHONY: demo test release install calibrate lint format setup setup-tests

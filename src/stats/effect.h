@@ -14,7 +14,14 @@ struct interval {
     double low, mid, high;
 };
 
-enum verdict { VERDICT_FASTER, VERDICT_SLOWER, VERDICT_SAME, VERDICT_CANNOT_TELL, VERDICT_INVALID, VERDICT_PRELIMINARY };
+enum verdict {
+    VERDICT_FASTER,
+    VERDICT_SLOWER,
+    VERDICT_SAME,
+    VERDICT_CANNOT_TELL,
+    VERDICT_INVALID,
+    VERDICT_PRELIMINARY
+};
 
 /** "faster", "slower", "same", "cannot_tell", "invalid", "preliminary": the spelling in JSON. */
 const char *verdict_name(enum verdict verdict);

@@ -47,15 +47,13 @@ static bool all_durations(const struct pair *pairs, size_t count)
     return true;
 }
 
-static enum err gains_of(double **out, const struct pair *pairs, size_t count, struct arena *arena, struct diag *diag)
+/** NULL when memory is out. */
+static double *gains_of(const struct pair *pairs, size_t count, struct arena *arena)
 {
     double *gains = ARENA_ARRAY(arena, double, count);
-    if (!gains)
-        return arena_exhausted(arena, diag);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; gains && i < count; i++)
         gains[i] = log(pairs[i].a_s) - log(pairs[i].b_s);
-    *out = gains;
-    return ERR_OK;
+    return gains;
 }
 
 static double total_gain(const struct pair *pairs, size_t count)
@@ -123,9 +121,10 @@ static enum err compare_preliminary(struct comparison *out, const struct pair *p
     out->pairs_needed = PAIRS_FIRST_LOOK;
     if (count == 0)
         return ERR_OK;
-    double *gains;
     struct interval gain;
-    TRY(gains_of(&gains, pairs, count, arena, diag));
+    const double *gains = gains_of(pairs, count, arena);
+    if (!gains)
+        return arena_exhausted(arena, diag);
     TRY(signed_rank_interval(&gain, gains, count, 0, arena, diag));
     out->effect = ratio_interval(&gain);
     return ERR_OK;
@@ -134,9 +133,10 @@ static enum err compare_preliminary(struct comparison *out, const struct pair *p
 static enum err compare_at_look(struct comparison *out, const struct pair *pairs, const struct look *look, double delta,
                                 struct arena *arena, struct diag *diag)
 {
-    double *gains;
     struct interval gain;
-    TRY(gains_of(&gains, pairs, look->pairs, arena, diag));
+    const double *gains = gains_of(pairs, look->pairs, arena);
+    if (!gains)
+        return arena_exhausted(arena, diag);
     TRY(signed_rank_interval(&gain, gains, look->pairs, look->alpha, arena, diag));
     TRY(find_order_effect(&out->order_effect, pairs, gains, gain.mid, look->pairs, arena, diag));
     double half_width = (gain.high - gain.low) / 2;
@@ -170,7 +170,6 @@ enum err pairs_p_value(double *out, const struct pair *pairs, size_t count, stru
     *out = 1;
     if (!all_durations(pairs, count))
         return ERR_OK;
-    double *gains;
-    TRY(gains_of(&gains, pairs, count, arena, diag));
-    return signed_rank_p(out, gains, count, arena, diag);
+    const double *gains = gains_of(pairs, count, arena);
+    return gains ? signed_rank_p(out, gains, count, arena, diag) : arena_exhausted(arena, diag);
 }

@@ -229,7 +229,7 @@ static enum err compare_both_ways(struct arena *arena, struct diag *diag)
 static void no_memory_is_an_error(void **state)
 {
     (void)state;
-    assert_survives_every_limit(compare_both_ways);
+    assert_survives_every_failed_allocation(compare_both_ways);
 }
 
 int main(void)

@@ -31,29 +31,27 @@ static double *null_distribution(size_t *out_total, const size_t *weights, size_
     return probability;
 }
 
-/** How many Walsh averages to leave out at each end: the largest k with P(W < k) <= alpha/2. */
-static enum err walsh_trim(size_t *out, size_t count, double alpha, struct arena *arena, struct diag *diag)
+/** The largest k with P(W < k) <= alpha/2: the k-th Walsh average from either end is an end of the interval. */
+static enum err critical_place(size_t *out, size_t count, double alpha, struct arena *arena, struct diag *diag)
 {
-    size_t *ranks = ARENA_ARRAY(arena, size_t, count);
+    size_t *ranks = ARENA_ARRAY(arena, size_t, count), total;
     if (!ranks)
         return arena_exhausted(arena, diag);
     for (size_t i = 0; i < count; i++)
         ranks[i] = i + 1;
-    size_t total;
     const double *probability = null_distribution(&total, ranks, count, arena);
     if (!probability)
         return arena_exhausted(arena, diag);
-    size_t trim = 0;
-    for (double below = probability[0]; trim < total / 2 && below <= alpha / 2; below += probability[trim])
-        trim++;
-    *out = trim;
+    *out = 0;
+    for (double below = probability[0]; *out < total / 2 && below <= alpha / 2; below += probability[*out])
+        ++*out;
     return ERR_OK;
 }
 
 enum err signed_rank_interval(struct interval *out, const double *values, size_t count, double alpha,
                               struct arena *arena, struct diag *diag)
 {
-    size_t walsh_count = count * (count + 1) / 2, trim;
+    size_t walsh_count = count * (count + 1) / 2, place = 0;
     double *walsh = ARENA_ARRAY(arena, double, walsh_count);
     if (!walsh)
         return arena_exhausted(arena, diag);
@@ -63,8 +61,8 @@ enum err signed_rank_interval(struct interval *out, const double *values, size_t
             walsh[at++] = values[i] / 2 + values[j] / 2;
     }
     sort_ascending(walsh, walsh_count);
-    TRY(walsh_trim(&trim, count, alpha, arena, diag));
-    size_t first = trim > 0 ? trim - 1 : 0;
+    TRY(critical_place(&place, count, alpha, arena, diag));
+    size_t first = place > 0 ? place - 1 : 0;
     *out = (struct interval){.low = walsh[first],
                              .mid = (walsh[(walsh_count - 1) / 2] + walsh[walsh_count / 2]) / 2,
                              .high = walsh[walsh_count - 1 - first]};

@@ -90,7 +90,7 @@ static enum err both(struct arena *arena, struct diag *diag)
 static void no_memory_is_an_error(void **state)
 {
     (void)state;
-    assert_survives_every_limit(both);
+    assert_survives_every_failed_allocation(both);
 }
 
 int main(void)

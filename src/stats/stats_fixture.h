@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the unit tests of this room share: an arena a test, and a loop that lets the N-th allocation fail.
+ * What the unit tests of this room share: an arena a test, and a loop that lets the N-th allocation fail, for every N.
  */
 #pragma once
 
@@ -36,20 +36,25 @@ static inline int arena_teardown(void **state)
             fail_msg("%s is %.17g, not %.17g", #actual, (double)(actual), (double)(expected));                         \
     } while (0)
 
-/** Calls `run` with ever larger arenas: each too small one must end in ERR_MEMORY, and one must be enough. */
-static inline void assert_survives_every_limit(enum err (*run)(struct arena *arena, struct diag *diag))
+/** Runs with an arena of `limit_bytes`; returns what it handed out before it was done or exhausted. */
+static inline size_t run_within(enum err (*run)(struct arena *arena, struct diag *diag), size_t limit_bytes,
+                                enum err expected)
 {
-    enum err error = ERR_MEMORY;
-    for (size_t limit_bytes = 0; error != ERR_OK; limit_bytes += 1 + limit_bytes / 128) {
-        struct arena arena;
-        struct diag diag = {0};
-        assert_true(limit_bytes < ARENA_LIMIT_BYTES);
-        arena_init(&arena, limit_bytes);
-        error = run(&arena, &diag);
-        if (error != ERR_OK) {
-            assert_int_equal(error, ERR_MEMORY);
-            assert_true(diag.what[0] != '\0');
-        }
-        arena_fini(&arena);
-    }
+    struct arena arena;
+    struct diag diag = {0};
+    arena_init(&arena, limit_bytes);
+    assert_int_equal(run(&arena, &diag), expected);
+    assert_true(expected == ERR_OK || diag.what[0] != '\0');
+    size_t used_bytes = arena.used_bytes;
+    arena_fini(&arena);
+    return used_bytes;
+}
+
+/** Lets each allocation of `run` fail once, from the last to the first: one byte less than it got as far as needs. */
+static inline void assert_survives_every_failed_allocation(enum err (*run)(struct arena *arena, struct diag *diag))
+{
+    size_t used_bytes = run_within(run, ARENA_LIMIT_BYTES, ERR_OK);
+    assert_true(used_bytes > 0);
+    while (used_bytes > 0)
+        used_bytes = run_within(run, used_bytes - 1, ERR_MEMORY);
 }

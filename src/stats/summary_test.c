@@ -140,7 +140,7 @@ static enum err all(struct arena *arena, struct diag *diag)
 static void no_memory_is_an_error(void **state)
 {
     (void)state;
-    assert_survives_every_limit(all);
+    assert_survives_every_failed_allocation(all);
 }
 
 int main(void)

@@ -354,7 +354,7 @@ static void no_memory_is_an_error(void **state)
 {
     memory_lab = serial_lab(state, 3, klines_s, 0, NULL);
     memory_lab.options.simulations = 2;
-    assert_survives_every_limit(predict_once);
+    assert_survives_every_failed_allocation(predict_once);
 }
 
 int main(void)
