@@ -2,13 +2,15 @@
 #include "base/text.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 void text_init(struct text *text, size_t limit_bytes)
 {
-    *text = (struct text){.limit_bytes = limit_bytes};
+    const size_t sane_bytes = SIZE_MAX / 4; /* so that no sum below overflows */
+    *text = (struct text){.limit_bytes = limit_bytes < sane_bytes ? limit_bytes : sane_bytes};
 }
 
 void text_fini(struct text *text)
