@@ -2,20 +2,12 @@
 #include "report/report.h"
 
 #include "base/json.h"
-#include "base/text.h"
 #include "report/figure.h"
 
 static const char *arm_text(const json_t *experiment, size_t index, struct arena *arena)
 {
-    json_t *settings = json_object_get(json_array_get(json_object_get(experiment, "arms"), index), "settings"), *value;
-    const char *key, *text = "";
-    json_object_foreach(settings, key, value)
-    {
-        text = arena_printf(arena, "%s%s%s=%s", text, *text ? " " : "", key, json_string_value(value));
-        if (!text)
-            return NULL;
-    }
-    return *text ? text : "baseline";
+    return figure_settings(json_object_get(json_array_get(json_object_get(experiment, "arms"), index), "settings"),
+                           arena);
 }
 
 enum err report_experiment(struct document **out, const json_t *experiment, struct arena *arena, struct diag *diag)

@@ -46,3 +46,17 @@ const char *figure_bytes(struct arena *arena, double bytes)
 {
     return isfinite(bytes) && bytes > 0 ? arena_printf(arena, "%.3g MB", bytes / 1e6) : absent;
 }
+
+const char *figure_settings(json_t *settings, struct arena *arena)
+{
+    const char *key, *text = "";
+    json_t *value;
+    json_object_foreach(settings, key, value)
+    {
+        text = arena_printf(arena, "%s%s%s=%s", text, *text ? " " : "", key,
+                            json_string_value(value) ? json_string_value(value) : "?");
+        if (!text)
+            return NULL;
+    }
+    return *text ? text : "baseline";
+}

@@ -19,3 +19,5 @@ const char *figure_share(struct arena *arena, const json_t *interval);
 const char *figure_seconds(struct arena *arena, double seconds);
 /** "21.3 MB". */
 const char *figure_bytes(struct arena *arena, double bytes);
+/** "concurrency=4 overlap=1" of a settings object, "baseline" when it is empty. */
+const char *figure_settings(json_t *settings, struct arena *arena);

@@ -43,6 +43,22 @@ static const char *effect_text(const json_t *candidate, struct arena *arena)
     return figure && *basis ? arena_printf(arena, "%s, %s", figure, basis) : figure;
 }
 
+/* "a" or "a and b": the fixes of a plan. */
+static const char *names_text(const json_t *names, struct arena *arena)
+{
+    const char *text = "";
+    size_t i;
+    const json_t *name;
+    json_array_foreach(names, i, name)
+    {
+        text = arena_printf(arena, "%s%s%s", text, i ? " and " : "",
+                            json_string_value(name) ? json_string_value(name) : "?");
+        if (!text)
+            return NULL;
+    }
+    return text;
+}
+
 static void add_verdict(struct document *document, const json_t *master, struct arena *arena)
 {
     const json_t *bottleneck = json_object_get(master, "bottleneck"), *problem = json_object_get(master, "problem");
@@ -155,28 +171,57 @@ static void add_agents(struct document *document, const json_t *master)
                       json_string_or(breaker, "outcome", string(breaker, "why")));
 }
 
+static void add_phase(struct document *document, const json_t *phase, const char *unit, struct arena *arena)
+{
+    const json_t *expected = json_object_get(phase, "expected");
+    const char *names = names_text(json_object_get(phase, "candidates"), arena), *note = string(phase, "note");
+    const char *action = strcmp(string(phase, "action"), "do") == 0 ? "do" : "find out about";
+    const char *priority = string(phase, "priority");
+    document_item(document, "phase %.0f: %s %s%s%s%s; %.3g days; expected %s%s%s", json_number_or(phase, "phase", 0),
+                  action, names ? names : "", *priority ? " (" : "", priority, *priority ? ")" : "",
+                  json_number_or(phase, "effort_days", NAN),
+                  json_is_object(expected) ? figure_rate(arena, json_number_or(expected, "to", NAN), unit)
+                                           : "to be measured then",
+                  *note ? "; " : "", note);
+}
+
 static void add_plan(struct document *document, const json_t *master, struct arena *arena)
 {
     const json_t *plan = json_object_get(master, "slo_plan"), *phase;
+    const char *unit = string(json_object_get(master, "problem"), "unit");
+    const char *names = names_text(json_object_get(plan, "candidates"), arena);
     size_t i;
     document_heading(document, 2, "The way to the goal");
-    const char *first = json_string_value(json_array_get(json_object_get(plan, "candidates"), 0));
-    if (first)
-        document_paragraph(document, "The cheapest fix that reaches the goal: %s, with a probability of %.2g.", first,
-                           json_number_or(plan, "probability", NAN));
+    if (names && *names)
+        document_paragraph(document, "The cheapest way: %s, with a probability of %.2g. %s", names,
+                           json_number_or(plan, "probability", NAN), string(plan, "why"));
     else
         document_paragraph(document, "%s", json_string_or(plan, "why", "No measured fix is known to reach the goal."));
-    json_array_foreach(json_object_get(master, "roadmap"), i, phase)
+    json_array_foreach(json_object_get(master, "roadmap"), i, phase) add_phase(document, phase, unit, arena);
+}
+
+static void add_experiments(struct document *document, const json_t *master, struct arena *arena)
+{
+    static const char *const columns[] = {"experiment", "asked", "variant",  "verdict",
+                                          "effect",     "pairs", "ended by", NULL};
+    const json_t *experiments = json_object_get(master, "experiments"), *experiment;
+    size_t i;
+    if (json_array_size(experiments) == 0)
+        return;
+    document_heading(document, 2, "The experiments");
+    document_table(document, columns);
+    json_array_foreach(experiments, i, experiment)
     {
-        const char *candidate = string(phase, "candidate");
-        if (!*candidate)
-            candidate = json_string_or(phase, "name",
-                                       json_string_value(json_array_get(json_object_get(phase, "candidates"), 0)));
-        document_item(document, "phase %zu: %s, %.3g days; expected %s", i + 1, candidate ? candidate : "",
-                      json_number_or(phase, "effort_days", 0),
-                      isfinite(json_number_or(phase, "expected_rows_s", NAN))
-                          ? figure_rate(arena, json_number_or(phase, "expected_rows_s", NAN), "rows/s")
-                          : json_string_or(phase, "expected", "to be measured again"));
+        const char *cells[] = {
+            string(experiment, "id"),
+            string(experiment, "purpose"),
+            figure_settings(json_object_get(experiment, "change"), arena),
+            string(experiment, "verdict"),
+            figure_effect(arena, json_object_get(experiment, "effect"), 0),
+            arena_printf(arena, "%.0f%s", json_number_or(experiment, "pairs", 0),
+                         json_is_true(json_object_get(experiment, "confirmed")) ? ", confirmed on fresh runs" : ""),
+            string(experiment, "reason")};
+        document_row(document, cells);
     }
 }
 
@@ -235,6 +280,7 @@ enum err report_master(struct document **out, const json_t *master, struct arena
     add_plan(document, master, arena);
     add_votes(document, master);
     add_agents(document, master);
+    add_experiments(document, master, arena);
     add_method(document, master, arena);
     document_paragraph(document, "Measured until %s.", json_string_or(master, "generated", "an unknown time"));
     return ERR_OK;
