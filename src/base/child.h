@@ -38,9 +38,8 @@ struct child_result {
     int code;                      /* exit status or signal number; errno when not started */
     uint64_t started_ns, ended_ns; /* exec to exit of the program itself */
     double cpu_s;                  /* of the program and everything it waited for */
-    uint64_t
-        peak_bytes; /* largest resident set of one process of the tree; 0 = no more than venturi's own, not known */
-    struct child_output out, err; /* borrowed from the child */
+    uint64_t peak_bytes;           /* largest resident set of one process; 0 = no more than ours, so not known */
+    struct child_output out, err;  /* borrowed from the child */
 };
 
 struct child;
