@@ -50,7 +50,8 @@ CHECKED enum err child_start(struct child **out, const struct child_options *opt
                              child_done *done, void *context, struct diag *diag);
 /** TERM now, KILL after the grace; `done` is still called. */
 void child_stop(struct child *child);
-/** Frees the child; one that still runs is killed, with its tree, and waited for first (bounded). */
+/** Frees the child; one that still runs is killed, with its tree, and waited for first (bounded). After child_stop it
+ *  keeps its grace. */
 void child_free(struct child **child);
 /** The program's pid in our namespace, 0 before it is known. */
 pid_t child_pid(const struct child *child);
