@@ -32,7 +32,7 @@ struct child {
     child_done *done;
     void *context;
     pid_t supervisor, program;
-    bool in_namespace, finished, killed;
+    bool in_namespace, finished, stopping, killed;
     int pidfd, socket_fd;
     uint64_t grace_ns;
     struct watch *exit_watch, *socket_watch, *backstop;
@@ -173,12 +173,17 @@ static void finish(struct child *child)
     child->done(child->context, &child->result);
 }
 
+static void reap_supervisor(const struct child *child)
+{
+    siginfo_t info;
+    (void)waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG);
+}
+
 static void on_exit_of_supervisor(void *context, uint32_t events)
 {
     (void)events;
     struct child *child = context;
-    siginfo_t info;
-    (void)waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG);
+    reap_supervisor(child);
     finish(child);
 }
 
@@ -340,6 +345,7 @@ void child_stop(struct child *child)
     char order = SUPERVISOR_STOP;
     if (child->finished)
         return;
+    child->stopping = true;
     (void)send(child->socket_fd, &order, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     set_backstop(child, backstop_after_ns(child));
 }
@@ -355,19 +361,27 @@ static bool wait_for_supervisor(const struct child *child, uint64_t at_most_ns)
     return false;
 }
 
+/* The end of the socket orders the supervisor to kill the tree. */
+static void end_now(struct child *child)
+{
+    if (child->stopping && wait_for_supervisor(child, child->grace_ns))
+        return;
+    fd_close(&child->socket_fd);
+    if (wait_for_supervisor(child, (SUPERVISOR_TREE_BOUND_S + 1) * NS_PER_S))
+        return;
+    kill_supervisor(child);
+    (void)wait_for_supervisor(child, BACKSTOP_S * NS_PER_S);
+}
+
 void child_free(struct child **child)
 {
     struct child *self = *child;
     if (!self)
         return;
+    loop_remove(self->loop, &self->socket_watch); /* before its descriptor is closed */
     if (!self->finished && self->pidfd >= 0) {
-        fd_close(&self->socket_fd); /* its end orders the supervisor to kill the tree */
-        if (!wait_for_supervisor(self, (SUPERVISOR_TREE_BOUND_S + 1) * NS_PER_S)) {
-            kill_supervisor(self);
-            (void)wait_for_supervisor(self, BACKSTOP_S * NS_PER_S);
-        }
-        siginfo_t info;
-        (void)waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG);
+        end_now(self);
+        reap_supervisor(self);
     }
     release(self);
     free(self);

@@ -38,9 +38,8 @@ struct child_result {
     int code;                      /* exit status or signal number; errno when not started */
     uint64_t started_ns, ended_ns; /* exec to exit of the program itself */
     double cpu_s;                  /* of the program and everything it waited for */
-    uint64_t
-        peak_bytes; /* largest resident set of one process of the tree; 0 = no more than venturi's own, not known */
-    struct child_output out, err; /* borrowed from the child */
+    uint64_t peak_bytes;           /* largest resident set of one process; 0 = no more than ours, so not known */
+    struct child_output out, err;  /* borrowed from the child */
 };
 
 struct child;
@@ -51,7 +50,8 @@ CHECKED enum err child_start(struct child **out, const struct child_options *opt
                              child_done *done, void *context, struct diag *diag);
 /** TERM now, KILL after the grace; `done` is still called. */
 void child_stop(struct child *child);
-/** Frees the child; one that still runs is killed, with its tree, and waited for first (bounded). */
+/** Frees the child; one that still runs is killed, with its tree, and waited for first (bounded). After child_stop it
+ *  keeps its grace. */
 void child_free(struct child **child);
 /** The program's pid in our namespace, 0 before it is known. */
 pid_t child_pid(const struct child *child);

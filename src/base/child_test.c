@@ -355,6 +355,35 @@ static void freeing_a_running_child_ends_its_tree(void **state)
     loop_free(&wait.loop);
 }
 
+static void a_stopped_child_keeps_its_grace_when_freed(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/venturi-child-XXXXXX", script[200];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)snprintf(script, sizeof script, "trap 'sleep 0.02; echo tidy > %s; exit' TERM; echo up > %s; %s", path, path,
+                   "while :; do sleep 0.01; done");
+    struct wait wait = {0};
+    const char *argv[] = {"sh", "-c", script, NULL}, *env[] = {marker, NULL};
+    struct child_options options = {.argv = argv, .env = env, .grace_ns = DEADLINE_S * NS_PER_S};
+    struct child *child;
+    struct diag diag = {0};
+    char text[8] = "";
+    assert_int_equal(loop_new(&wait.loop, &diag), ERR_OK);
+    assert_int_equal(child_start(&child, &options, wait.loop, note, &wait, &diag), ERR_OK);
+    uint64_t until_ns = clock_monotonic_ns() + DEADLINE_S * NS_PER_S;
+    while (pread(fd, text, sizeof text, 0) == 0 && clock_monotonic_ns() < until_ns)
+        (void)poll(NULL, 0, 1);
+    child_stop(child);
+    child_free(&child);
+    assert_int_equal(pread(fd, text, sizeof text, 0), 5);
+    assert_memory_equal(text, "tidy\n", 5);
+    (void)unlink(path);
+    fd_close(&fd);
+    loop_free(&wait.loop);
+    expect_no_survivors();
+}
+
 static void stopping_twice_or_late_is_fine(void **state)
 {
     (void)state;
@@ -484,6 +513,7 @@ int main(void)
         cmocka_unit_test(peak_memory_is_the_programs_own),
         cmocka_unit_test(the_pid_is_ours_and_its_tree_is_weighed),
         cmocka_unit_test(freeing_a_running_child_ends_its_tree),
+        cmocka_unit_test(a_stopped_child_keeps_its_grace_when_freed),
         cmocka_unit_test(stopping_twice_or_late_is_fine),
         cmocka_unit_test(a_flood_does_not_starve_a_neighbour),
         cmocka_unit_test(no_descriptor_is_left),

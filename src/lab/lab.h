@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct lab;
 
@@ -19,15 +20,15 @@ struct lab_options {
     const char *folder; /* journal, traces, socket; made if absent */
     uint64_t seed;
     uint64_t budget_ns; /* of measuring, services' start included; 0 = none */
-    bool resume;        /* keep what the journal in `folder` holds; else a journal there is ERR_CONFIG */
+    bool resume;        /* keep what the journal in `folder` holds, its seed too; else a journal there is ERR_CONFIG */
     bool record_cpu;    /* VENTURI_CPU=1 for runs */
 };
 
 /** What is going on, for progress displays. Borrowed; valid until the next turn of the loop. */
 struct lab_status {
     size_t pending, done, runs, failed_runs;
-    const char *doing; /* one short line: "run 12: concurrency=4" */
-    uint64_t budget_left_ns, spent_ns;
+    const char *doing;                 /* one short line: "run 12: concurrency=4" */
+    uint64_t budget_left_ns, spent_ns; /* left: UINT64_MAX when there is no budget */
 };
 
 /** Opens the folder (flock: a second lab there is ERR_CONFIG), the journal and the socket, and starts the services.
@@ -45,7 +46,10 @@ typedef void lab_done(void *context, const json_t *answer);
 CHECKED enum err lab_request(struct lab *lab, const json_t *request, lab_done *done, void *context, struct diag *diag);
 /** From now on answers every pending request with what it has, and refuses new ones: time is up, or Ctrl-C. */
 void lab_wind_down(struct lab *lab);
-/** The first failure that makes going on useless (journal not writable, the baseline never succeeds); ERR_OK if none. */
+/** Does the process `pid`, or one below it, wait for an answer? */
+bool lab_client_waiting(const struct lab *lab, pid_t pid);
+/** The first failure that makes going on useless (journal not writable, the baseline never succeeds); ERR_OK if none.
+ */
 CHECKED enum err lab_health(const struct lab *lab, struct diag *diag);
 
 /** Reads a journal without a lab: {"runs": {id: run}, "experiments": {id: experiment}, "lab": {...}, "ended": bool}.

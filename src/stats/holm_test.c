@@ -25,6 +25,9 @@ static void rejects_all_or_none_or_nothing_at_all(void **state)
     assert_true(rejected[0] && rejected[1] && rejected[2]);
     assert_int_equal(holm_reject(rejected, large, 3, 0.05, *state, NULL), ERR_OK);
     assert_false(rejected[0] || rejected[1] || rejected[2]);
+    const double just = 0.05;
+    assert_int_equal(holm_reject(rejected, &just, 1, 0.05, *state, NULL), ERR_OK);
+    assert_true(rejected[0]);
     assert_int_equal(holm_reject(rejected, large, 0, 0.05, *state, NULL), ERR_OK);
 }
 

@@ -28,10 +28,18 @@ static struct comparison compare(void **state, const struct pair *pairs, size_t 
 
 static void the_looks_are_those_of_the_protocol(void **state)
 {
-    (void)state;
     const size_t expected[] = {8, 12, 18, 27, 40, 40};
-    for (size_t i = 0; i <= LOOK_COUNT; i++)
-        assert_int_equal(pairs_at_look(i), expected[i]);
+    const double alphas[] = {0.008, 0.008, 0.010, 0.012, 0.012, 0.012};
+    struct pair pairs[PAIRS_MAX];
+    double spent = 0;
+    make_pairs(pairs, PAIRS_MAX, 1, 0.1);
+    for (size_t i = 0; i <= LOOK_COUNT; i++) {
+        struct comparison out = compare(state, pairs, pairs_at_look(i));
+        assert_int_equal(out.pairs, expected[i]);
+        assert_near(out.alpha, alphas[i], EXACT);
+        spent += i < LOOK_COUNT ? out.alpha : 0;
+    }
+    assert_near(spent, 0.05, EXACT);
 }
 
 static void eight_of_eight_decide(void **state)
@@ -85,6 +93,23 @@ static void a_narrow_interval_around_one_is_same(void **state)
     for (size_t i = 0; i < 8; i++)
         pairs[i].a_s = 1;
     assert_int_equal(compare(state, pairs, 8).verdict, VERDICT_SAME); /* all ties */
+}
+
+static void same_reads_alike_from_both_arms(void **state)
+{
+    struct pair pairs[8];
+    struct comparison out;
+    make_pairs(pairs, 8, 1, 0);
+    pairs[0].a_s = 1.52;     /* above 1 + delta ... */
+    pairs[1].a_s = 1 / 1.48; /* ... and inside */
+    assert_int_equal(pairs_compare(&out, pairs, 8, 0.5, *state, NULL), ERR_OK);
+    assert_int_equal(out.verdict, VERDICT_CANNOT_TELL);
+    pairs[0].a_s = 1.48;
+    assert_int_equal(pairs_compare(&out, pairs, 8, 0.5, *state, NULL), ERR_OK);
+    assert_int_equal(out.verdict, VERDICT_SAME);
+    pairs[1].a_s = 1 / 1.52; /* 0.658 is more than half off, seen from B */
+    assert_int_equal(pairs_compare(&out, pairs, 8, 0.5, *state, NULL), ERR_OK);
+    assert_int_equal(out.verdict, VERDICT_CANNOT_TELL);
 }
 
 static void what_came_after_the_look_does_not_count(void **state)
@@ -177,6 +202,9 @@ static void a_slower_second_run_is_noticed(void **state)
     struct comparison out = compare(state, pairs, 12);
     assert_true(out.order_effect);
     assert_int_equal(out.verdict, VERDICT_FASTER); /* the coins already took care of it */
+    for (size_t i = 0; i < 8; i++)
+        pairs[i] = (struct pair){.a_s = i % 2 ? 1.05 : 1, .b_s = i % 2 ? 1 : 1.05, .b_first = i % 2 == 1};
+    assert_true(compare(state, pairs, 8).order_effect); /* p = 2/256 */
 }
 
 static void unlucky_coins_are_no_order_effect(void **state)
@@ -240,6 +268,7 @@ int main(void)
         cmocka_unit_test(swapped_arms_turn_the_verdict_round),
         cmocka_unit_test(seven_of_eight_do_not_decide),
         cmocka_unit_test(a_narrow_interval_around_one_is_same),
+        cmocka_unit_test(same_reads_alike_from_both_arms),
         cmocka_unit_test(what_came_after_the_look_does_not_count),
         cmocka_unit_test(forty_noisy_pairs_end_it),
         cmocka_unit_test(before_the_first_look_it_is_preliminary),

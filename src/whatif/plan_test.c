@@ -78,6 +78,13 @@ static void now_and_then_does_not_make_a_crew(void **state)
     fixture_span(trace, EXTRACT, 9, 0, 20, 21, 0); /* the downloader extracted once */
     struct plan plan = detect(state, trace);
     assert_plan(&plan, "011", "111");
+    fixture_span(trace, EXTRACT, 10, 0, 22, 23, 0);
+    fixture_span(trace, EXTRACT, 11, 0, 24, 25, 0); /* and so half of all */
+    plan = detect(state, trace);
+    assert_plan(&plan, "011", "111");
+    fixture_span(trace, EXTRACT, 12, 0, 26, 27, 0); /* most: now they are one crew, the parser too */
+    plan = detect(state, trace);
+    assert_int_equal(plan.crew[EXTRACT], plan.crew[DOWNLOAD]);
 }
 
 static void open_spans_count_the_workers(void **state)

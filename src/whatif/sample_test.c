@@ -25,7 +25,8 @@ static void several_spans_of_an_item_add_up(void **state)
     fixture_span(trace, DOWNLOAD, 1, 0, 0, 1, 0.25);
     fixture_span(trace, EXTRACT, 1, 0, 1.5, 2, 1); /* more CPU time than time: no negative waiting */
     fixture_span(trace, EXTRACT, 1, 0, 2, 3, 0.5);
-    fixture_span(trace, DOWNLOAD, 2, 0, 4, 6, -1);
+    fixture_span(trace, DOWNLOAD, 2, 0, 4, 5, -1);
+    fixture_span(trace, DOWNLOAD, 2, 0, 5, 6, 0);
     struct sample out = take(state, trace);
     assert_int_equal(out.items, 2);
     assert_near(out.services[0].waiting_s, 0.75, EXACT);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * lab/journal.jsonl: one record a line, each on disk before the lab goes on. A line that a crash cut is dropped when
+ * the journal is opened again.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct journal;
+
+/** Opens the journal in `folder`, which exists. A journal that already holds records is ERR_CONFIG unless `resume`;
+ *  *out_past (new reference) is the array of those records. The caller frees *out. */
+CHECKED enum err journal_open(struct journal **out, json_t **out_past, const char *folder, bool resume,
+                              struct diag *diag);
+/** Accepts NULL. */
+void journal_close(struct journal **journal);
+/** Appends one record and waits until it is on disk. */
+CHECKED enum err journal_append(struct journal *journal, const json_t *record, struct diag *diag);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A pipeline for the lab's tests: waits as long as it is told in one span, writes what it did to `out`, and misbehaves
+ * on demand. As a service it answers every request on a port with 200. */
+#include "venturi.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *option(int argc, char **argv, const char *name, const char *fallback)
+{
+    size_t length = strlen(name);
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], name, length) == 0 && argv[i][length] == '=')
+            fallback = argv[i] + length + 1;
+    return fallback;
+}
+
+static void wait_ms(long ms)
+{
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    while (nanosleep(&left, &left) < 0)
+        ;
+}
+
+static int serve(const char *port, long requests)
+{
+    static const char answer[] = "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((unsigned short)atoi(port)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int listener = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+    (void)setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 8) < 0)
+        return 1;
+    for (long served = 0; requests == 0 || served < requests; served++) {
+        char request[1024];
+        int client = accept(listener, NULL, NULL);
+        (void)!read(client, request, sizeof request);
+        (void)!write(client, answer, sizeof answer - 1);
+        (void)close(client);
+    }
+    (void)fprintf(stderr, "served enough\n");
+    return 7;
+}
+
+static int fetch(const char *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((unsigned short)atoi(port)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char answer[64] = "";
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 || write(fd, "GET /\r\n\r\n", 9) != 9 ||
+        read(fd, answer, sizeof answer - 1) <= 0)
+        return 1;
+    (void)close(fd);
+    return strstr(answer, "200") ? 0 : 1;
+}
+
+static int work(int argc, char **argv)
+{
+    const char *mode = option(argc, argv, "--mode", "ok");
+    long rows = strcmp(mode, "fewer-rows") == 0 ? 50 : 100;
+    venturi_span span = venturi_begin(venturi_stage_named("work"), 1);
+    wait_ms(atol(option(argc, argv, "--ms", "1")));
+    venturi_end(&span, (uint64_t)rows, 0);
+    if (strcmp(mode, "hang") == 0)
+        wait_ms(3600000);
+    if (strcmp(mode, "fail") == 0) {
+        (void)fprintf(stderr, "first line\nthe disk is on fire\n");
+        return 3;
+    }
+    FILE *out = fopen("out", "w");
+    if (!out || fprintf(out, "%s\n", strcmp(mode, "other-output") == 0 ? "wrong" : "right") < 0 || fclose(out) != 0)
+        return 4;
+    (void)printf("rows=%ld\n", rows);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *port = option(argc, argv, "--serve", NULL), *from = option(argc, argv, "--fetch", NULL);
+    if (port)
+        return serve(port, atol(option(argc, argv, "--requests", "0")));
+    if (from && fetch(from) != 0)
+        return 5;
+    return work(argc, argv);
+}
