@@ -250,8 +250,8 @@ static enum err check_new(const char *const *values, size_t at, const struct key
                        toml_type_name(list->items[0].type), toml_type_name(list->items[at].type), key->name);
     for (size_t i = 0; i < at; i++)
         if (strcmp(values[i], values[at]) == 0)
-            return mistake(reading, &list->items[at], "name each value once", "has '%.80s' twice in %s", values[at],
-                           key->name);
+            return mistake(reading, &list->items[at], "name each value once", "has '%.80s' twice in %s",
+                           pipeline_url_redacted(values[at], reading->arena), key->name);
     return ERR_OK;
 }
 
@@ -286,9 +286,11 @@ static enum err choose(size_t *out, const char *const *words, size_t count, cons
 {
     if (value->type != TOML_STRING)
         return wrong_type(reading, key, value);
-    for (*out = 0; *out < count; ++*out)
-        if (strcmp(words[*out], value->as.text) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i], value->as.text) == 0) {
+            *out = i;
             return ERR_OK;
+        }
     char hint[HINT_BYTES];
     return mistake(reading, value, suggest(hint, value->as.text, words, count), "has the unknown %s '%.80s'", key->name,
                    value->as.text);
@@ -300,7 +302,7 @@ static enum err read_stage_kind(void *out, const struct key *key, const struct t
     const char *words[STAGE_DATABASE];
     for (size_t i = 0; i < STAGE_DATABASE; i++)
         words[i] = stage_kind_name((enum stage_kind)(i + 1)); /* "unspecified" is not a word of the file */
-    size_t index;
+    size_t index = 0;
     TRY(choose(&index, words, STAGE_DATABASE, key, value, reading));
     *(enum stage_kind *)field_of(out, key) = (enum stage_kind)(index + 1);
     return ERR_OK;
@@ -312,7 +314,7 @@ static enum err read_lever(void *out, const struct key *key, const struct toml_v
     const char *words[LEVER_IMPLEMENTATION + 1];
     for (size_t i = 0; i <= LEVER_IMPLEMENTATION; i++)
         words[i] = lever_name((enum lever)i);
-    size_t index;
+    size_t index = 0;
     TRY(choose(&index, words, LEVER_IMPLEMENTATION + 1, key, value, reading));
     *(enum lever *)field_of(out, key) = (enum lever)index;
     return ERR_OK;
@@ -322,7 +324,7 @@ static enum err read_database_kind(void *out, const struct key *key, const struc
                                    const struct reading *reading)
 {
     static const char *const words[] = {"questdb", "postgres", "sqlite"};
-    size_t index;
+    size_t index = 0;
     TRY(choose(&index, words, 3, key, value, reading));
     *(const char **)field_of(out, key) = words[index];
     return ERR_OK;

@@ -75,15 +75,18 @@ static enum err find_current(size_t *out, const struct knob_draft *draft, const 
     for (*out = 0; *out < knob->value_count; ++*out)
         if (strcmp(knob->values[*out], draft->current) == 0 && values->items[*out].type == current->type)
             return ERR_OK;
+    const char *shown[SECTION_LIST_LIMIT], *wrong = pipeline_url_redacted(draft->current, reading->arena);
+    for (size_t i = 0; i < knob->value_count; i++)
+        shown[i] = pipeline_url_redacted(knob->values[i], reading->arena);
     char hint[HINT_BYTES];
-    return mistake(reading, current, suggest(hint, draft->current, knob->values, knob->value_count),
-                   "has the current value '%.80s', which is not among its values", draft->current);
+    return mistake(reading, current, suggest(hint, wrong, shown, knob->value_count),
+                   "has the current value '%.80s', which is not among its values", wrong);
 }
 
 static enum err read_knobs(struct pipeline *pipeline, const struct toml_value *document, struct reading *reading)
 {
-    void *items;
-    size_t count;
+    void *items = NULL;
+    size_t count = 0;
     TRY(read_list(&items, &count, document, "knob", SECTION_KNOB, sizeof(struct knob_draft), reading));
     const struct knob_draft *drafts = items;
     pipeline->knobs = ARENA_ARRAY(reading->arena, struct knob, count);
@@ -139,7 +142,7 @@ static enum err name_candidate_stages(struct pipeline *pipeline, const struct re
 
 static enum err read_lists(struct pipeline *pipeline, const struct toml_value *document, struct reading *reading)
 {
-    void *items;
+    void *items = NULL;
     TRY(read_list(&items, &pipeline->stage_count, document, "stage", SECTION_STAGE, sizeof(struct stage), reading));
     pipeline->stages = items;
     TRY(read_list(&items, &pipeline->service_count, document, "service", SECTION_SERVICE, sizeof(struct service),

@@ -55,15 +55,23 @@ static size_t secret_value(const char *at, bool is_url)
     return length;
 }
 
-/* The password of "://user:password@": from behind the colon to the last '@'. */
-static bool find_password(const char **start, const char **end, const char *url)
+/* The password of "://user:password@": from behind the colon to the last '@'. Of an address that was cut before its '@'
+ * everything behind the colon, unless it looks like a port. */
+static const char *find_password(const char **end, const char *url)
 {
     const char *authority = strstr(url, "://");
-    *end = authority ? strrchr(authority + 3, '@') : NULL;
-    *start = *end ? memchr(authority + 3, ':', (size_t)(*end - authority - 3)) : NULL;
-    if (*start)
-        ++*start;
-    return *start;
+    if (!authority)
+        return NULL;
+    authority += 3;
+    *end = strrchr(authority, '@');
+    const char *colon =
+        *end ? memchr(authority, ':', (size_t)(*end - authority)) : authority + strcspn(authority, ":/?#[ ");
+    if (!colon || *colon != ':')
+        return NULL;
+    if (*end)
+        return colon + 1;
+    *end = colon + strlen(colon);
+    return isdigit((unsigned char)colon[1]) || colon[1] == '{' ? NULL : colon + 1;
 }
 
 const char *pipeline_url_redacted(const char *url, struct arena *arena)
@@ -72,8 +80,7 @@ const char *pipeline_url_redacted(const char *url, struct arena *arena)
     struct writer writer = {.out = arena_alloc(arena, strlen(url) + 1, sizeof HIDDEN, 1)};
     if (!writer.out)
         return HIDDEN;
-    const char *password = NULL, *password_end = NULL;
-    (void)find_password(&password, &password_end, url);
+    const char *password_end = NULL, *password = find_password(&password_end, url);
     bool is_url = strstr(url, "://");
     for (const char *at = url; *at;) {
         size_t key = secret_key(at);

@@ -27,6 +27,10 @@ static void secrets_become_stars(void **state)
         {"host=h password=hun\\ ter2&x dbname=d", "host=h password=*** dbname=d"},
         {"password='unclosed secret", "password=***"},
         {"passwordless=1 host=h", "passwordless=1 host=h"},
+        {"postgres://me:hunter2", "postgres://me:***"},
+        {"http://127.0.0.1:{web.port}/x", "http://127.0.0.1:{web.port}/x"},
+        {"http://[::1]:9000/x", "http://[::1]:9000/x"},
+        {"file:///c:x", "file:///c:x"},
         {"http://h/?token=a://u:p&q@h/", "http://h/?token=***@h/"},
     };
     AUTO(arena_fini) struct arena arena;

@@ -18,26 +18,28 @@ static enum err refuse_knob(const struct pipeline *pipeline, const char *name, s
     return error;
 }
 
-static enum err refuse_value(const struct knob *knob, const json_t *value, struct diag *diag)
+static enum err refuse_value(const struct knob *knob, const json_t *value, struct arena *arena, struct diag *diag)
 {
     char hint[HINT_BYTES];
     size_t used = (size_t)snprintf(hint, sizeof hint, "its values, as texts: ");
     for (size_t i = 0; i < knob->value_count && used < sizeof hint; i++)
-        used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "", knob->values[i]);
+        used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "",
+                                 pipeline_url_redacted(knob->values[i], arena));
     const char *text = json_string_value(value);
     enum err error = diag_fail(diag, ERR_CONFIG, NULL, hint, "knob '%s' has no value '%.80s'", knob->name,
-                               text ? text : "that is not a text");
+                               text ? pipeline_url_redacted(text, arena) : "that is not a text");
     diag_make_printable(diag);
     return error;
 }
 
-static enum err find_value(size_t *out, const struct knob *knob, const json_t *value, struct diag *diag)
+static enum err find_value(size_t *out, const struct knob *knob, const json_t *value, struct arena *arena,
+                           struct diag *diag)
 {
     const char *text = json_string_value(value);
     for (*out = 0; text && *out < knob->value_count; ++*out)
         if (strcmp(knob->values[*out], text) == 0)
             return ERR_OK;
-    return refuse_value(knob, value, diag);
+    return refuse_value(knob, value, arena, diag);
 }
 
 static enum err check_names(const struct pipeline *pipeline, const json_t *settings, struct diag *diag)
@@ -65,7 +67,7 @@ enum err variant_from_json(struct variant *out, const struct pipeline *pipeline,
         const json_t *value = json_object_get(settings, knob->name);
         struct setting setting = {.knob = knob, .value = knob->current};
         if (value)
-            TRY(find_value(&setting.value, knob, value, diag));
+            TRY(find_value(&setting.value, knob, value, arena, diag));
         if (setting.value != knob->current)
             list[out->count++] = setting;
     }
