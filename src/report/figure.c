@@ -2,49 +2,45 @@
 #include "report/figure.h"
 
 #include "base/json.h"
+#include "finding/say.h"
 
 #include <math.h>
 
 static const char absent[] = "not measured";
 
+static struct interval interval_of(const json_t *json)
+{
+    return (struct interval){json_number_or(json, "low", NAN), json_number_or(json, "mid", NAN),
+                             json_number_or(json, "high", NAN)};
+}
+
 const char *figure_effect(struct arena *arena, const json_t *interval, int bounded)
 {
-    double low = json_number_or(interval, "low", NAN), mid = json_number_or(interval, "mid", NAN),
-           high = json_number_or(interval, "high", NAN);
+    struct interval ratio = interval_of(interval);
     if (bounded)
-        return isfinite(high) ? arena_printf(arena, "at most %.3gx", high) : "no bound known";
-    return isfinite(mid) ? arena_printf(arena, "%.3gx [%.3g, %.3g]", mid, low, high) : absent;
+        return isfinite(ratio.high) ? arena_printf(arena, "at most %s", say_ratio(ratio.high).text) : "no bound known";
+    return isfinite(ratio.mid) ? arena_strdup(arena, say_effect(ratio).text) : absent;
 }
 
 const char *figure_rate(struct arena *arena, double per_s, const char *unit)
 {
-    if (!isfinite(per_s))
-        return absent;
-    if (per_s >= 1e6)
-        return arena_printf(arena, "%.3g M %s", per_s / 1e6, unit);
-    return per_s >= 1e3 ? arena_printf(arena, "%.3g K %s", per_s / 1e3, unit)
-                        : arena_printf(arena, "%.3g %s", per_s, unit);
+    return isfinite(per_s) ? arena_printf(arena, "%s %s", say_count(per_s).text, unit) : absent;
 }
 
 const char *figure_share(struct arena *arena, const json_t *interval)
 {
-    double mid = json_number_or(interval, "mid", NAN);
-    return isfinite(mid)
-               ? arena_printf(arena, "%.3g %% [%.3g, %.3g]", 100 * mid, 100 * json_number_or(interval, "low", NAN),
-                              100 * json_number_or(interval, "high", NAN))
-               : absent;
+    struct interval share = interval_of(interval);
+    return isfinite(share.mid) ? arena_strdup(arena, say_share(share).text) : absent;
 }
 
 const char *figure_seconds(struct arena *arena, double seconds)
 {
-    if (!isfinite(seconds))
-        return absent;
-    return seconds < 1 ? arena_printf(arena, "%.3g ms", seconds * 1e3) : arena_printf(arena, "%.3g s", seconds);
+    return isfinite(seconds) ? arena_strdup(arena, say_seconds(seconds).text) : absent;
 }
 
 const char *figure_bytes(struct arena *arena, double bytes)
 {
-    return isfinite(bytes) && bytes > 0 ? arena_printf(arena, "%.3g MB", bytes / 1e6) : absent;
+    return isfinite(bytes) && bytes > 0 ? arena_strdup(arena, say_bytes(bytes).text) : absent;
 }
 
 const char *figure_settings(json_t *settings, struct arena *arena)

@@ -7,16 +7,59 @@
 
 #include <string.h>
 
+static bool ends_with(const struct text *out, const char *suffix)
+{
+    size_t bytes = strlen(suffix);
+    return out->length_bytes >= bytes && memcmp(out->data + out->length_bytes - bytes, suffix, bytes) == 0;
+}
+
+/* Whether a paragraph or an item would begin at this offset of `out`. */
+static bool begins_block(const struct text *out, size_t at)
+{
+    const char *data = text_string(out);
+    if (at == 0 || data[at - 1] == '\n')
+        return true;
+    return at >= 2 && memcmp(data + at - 2, "- ", 2) == 0 && (at == 2 || data[at - 3] == '\n');
+}
+
+static bool follows_opening_number(const struct text *out)
+{
+    size_t at = out->length_bytes;
+    while (at > 0 && out->data[at - 1] >= '0' && out->data[at - 1] <= '9')
+        at--;
+    return at < out->length_bytes && begins_block(out, at);
+}
+
+/* What means something only here: the start of a list, rule or heading, and of a bare link. */
+static bool means_something_here(const struct text *out, char c)
+{
+    switch (c) {
+    case '-':
+    case '+':
+    case '=':
+        return begins_block(out, out->length_bytes);
+    case ')':
+        return follows_opening_number(out);
+    case '.':
+        return follows_opening_number(out) || ends_with(out, "www");
+    case '/':
+        return ends_with(out, ":");
+    default:
+        return false;
+    }
+}
+
 static void put(struct text *out, const char *bytes, size_t count)
 {
-    if (count == 1 && strchr("\\`*_{}[]<>#|!&~$:@", *bytes)) {
-        /* a backslash does not stop autolinks and HTML in every reader: entities do */
-        text_add(out, *bytes == '<' ? "&lt;" : *bytes == '>' ? "&gt;" : *bytes == '&' ? "&amp;" : "");
-        if (strchr("<>&", *bytes))
-            return;
-        if (!strchr(":@", *bytes))
-            text_add(out, "\\");
+    char c = count == 1 ? *bytes : '\0';
+    if (c == ' ' && begins_block(out, out->length_bytes))
+        return;                             /* four would make a block of code */
+    if (c == '<' || c == '>' || c == '&') { /* a backslash does not stop HTML in every reader */
+        text_add(out, c == '<' ? "&lt;" : c == '>' ? "&gt;" : "&amp;");
+        return;
     }
+    if (c && (strchr("\\`*_{}[]#|!~$@", c) || means_something_here(out, c)))
+        text_add(out, "\\");
     text_add_bytes(out, bytes, count);
 }
 

@@ -1,35 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/untrusted.h"
 
+#include "finding/utf8.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The length of the UTF-8 sequence at `s` and its code point; 0 when it is none (RFC 3629, overlong and surrogates
- * out). */
-static size_t decode(const unsigned char *s, uint32_t *out)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
-    if (length == 0 || s[0] >= 0xf5)
-        return 0;
-    uint32_t code = length == 1 ? s[0] : s[0] & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3fu);
-    }
-    *out = code;
-    return length > 1 && (code < smallest[length] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) ? 0 : length;
-}
-
-/* Control characters, and what turns the reading direction or cannot be seen (Unicode bidi controls, zero width, BOM).
- */
+/* Control characters, and what turns the reading direction or cannot be seen (Unicode bidi controls, zero width, BOM,
+ * tags). */
 static bool deceives(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || code == 0x61c;
+           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
+           code == 0x61c || (code >= 0xe0000 && code <= 0xe007f);
 }
 
 static void put_escape(struct text *out, uint32_t code, untrusted_put *put)
@@ -42,10 +27,10 @@ static void put_escape(struct text *out, uint32_t code, untrusted_put *put)
 
 void untrusted_add(struct text *out, const char *string, untrusted_put *put)
 {
-    const unsigned char *s = (const unsigned char *)string;
+    const char *s = string;
     while (*s) {
         uint32_t code = 0;
-        size_t length = decode(s, &code);
+        size_t length = utf8_decode(&code, s);
         if (length == 0)
             put(out, "\xef\xbf\xbd", 3);
         else if (code == '\n' || code == '\t' || code == '\r')
@@ -53,7 +38,7 @@ void untrusted_add(struct text *out, const char *string, untrusted_put *put)
         else if (deceives(code))
             put_escape(out, code, put);
         else
-            put(out, (const char *)s, length);
+            put(out, s, length);
         s += length ? length : 1;
     }
 }

@@ -161,14 +161,18 @@ static json_t *votes_json(const struct synthesis_input *input, const char *candi
     return votes;
 }
 
-/* Ids of the experiments about the candidate's knob, each once; they lie together in the list. */
+/* Ids of the experiments about the candidate's knob, each once: first the one the verdict rests on, then the others in
+ * the order of the journal. */
 static json_t *experiments_json(const struct judgement *judgement, const struct evidence_list *list)
 {
     json_t *ids = json_array();
-    const char *last = "";
-    for (size_t i = 0; judgement->knob && i < list->count; i++) {
+    const char *first = judgement->evidence ? judgement->evidence->experiment : "", *last = first;
+    if (judgement->evidence)
+        (void)json_array_append_new(ids, json_string(first));
+    for (size_t i = 0; judgement->evidence && i < list->count; i++) {
         const struct evidence *item = &list->items[i];
-        if (!evidence_is_about(item, judgement->knob->name) || strcmp(item->experiment, last) == 0)
+        if (!evidence_is_about(item, judgement->knob->name) || strcmp(item->experiment, first) == 0 ||
+            strcmp(item->experiment, last) == 0)
             continue;
         last = item->experiment;
         (void)json_array_append_new(ids, json_string(last));

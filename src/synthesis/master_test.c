@@ -36,6 +36,12 @@ static void the_story_comes_out(void **state)
     assert_close(number_at(first, "expected", "to"), 47000 * 4.7, 1);
     AUTO(json_release) json_t *experiments = json_pack("[s, s]", "e2", "e10");
     assert_true(json_equal(json_object_get(first, "experiments"), experiments)); /* e2 before e10 */
+    AUTO(json_release) json_t *decisive_first = json_pack("[s, s]", "e11", "e5");
+    (void)measure(world, "e5", "batch", "5000", "cannot_tell", (struct interval){0.9, 1.0, 1.1});
+    mark_confirmed(measure(world, "e11", "batch", "5000", "same", (struct interval){0.99, 1.0, 1.01}));
+    assert_int_equal(json_object_del(world->experiments, "e3"), 0);
+    AUTO(json_release) json_t *again = master_of(world);
+    assert_true(json_equal(json_object_get(candidate_of(again, "ingest.batch"), "experiments"), decisive_first));
     assert_string_equal(json_string_or(candidate_of(master, "ingest.batch"), "verdict", ""), "leave_alone");
     assert_string_equal(json_string_or(candidate_of(master, "ingest.journal"), "verdict", ""), "leave_alone");
     assert_close(number_at(master, "problem", "gap_percent"), 53.0, 0.01);
