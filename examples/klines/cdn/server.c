@@ -243,7 +243,8 @@ static enum err listen_on(struct server *server, uint16_t *port, uint16_t wanted
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(wanted), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+    /* ITC: a connection that ends wakes the listening thread, which is the one that gives its seat back. */
+    unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC;
     server->daemon = MHD_start_daemon(flags, wanted, NULL, NULL, answer, server, MHD_OPTION_SOCK_ADDR, &address,
                                       MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server,
                                       MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_END);

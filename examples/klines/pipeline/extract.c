@@ -18,7 +18,9 @@ static la_ssize_t read_piece(struct archive *archive, void *context, const void 
 static enum status fail_archive(struct failure *failure, struct archive *archive, const char *name)
 {
     const char *why = archive_error_string(archive);
-    return fail_with(failure, STATUS_DATA, "%s: bad archive: %s", name, why ? why : "not understood");
+    if (why == NULL)
+        why = "not understood";
+    return fail_with(failure, STATUS_DATA, "%s: bad archive: %.*s", name, (int)strcspn(why, "\n"), why);
 }
 
 static enum status find_file(struct archive *archive, const char *name, struct failure *failure)

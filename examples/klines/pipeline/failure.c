@@ -10,6 +10,8 @@ enum status fail_with(struct failure *failure, enum status status, const char *f
     va_start(args, format);
     vsnprintf(failure->text, sizeof failure->text, format, args);
     va_end(args);
+    for (char *at = failure->text; *at != '\0'; at++) /* parts of it may come out of bad data */
+        *at = (unsigned char)*at < ' ' || *at == 0x7f ? '?' : *at;
     return status;
 }
 
