@@ -206,9 +206,11 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     struct visitor *visitor = visitor_of(connection);
     struct stat info;
     (void)version, (void)upload;
+    if (visitor == NULL) /* no memory when the connection came */
+        return MHD_NO;
     if (*request == NULL) { /* the headers are here, the rest of the request is not yet */
         *request = server;
-        return visitor == NULL ? MHD_NO : MHD_YES;
+        return MHD_YES;
     }
     if (*upload_bytes > 0) {
         *upload_bytes = 0;

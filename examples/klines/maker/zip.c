@@ -14,16 +14,6 @@ static void archive_release(struct archive **archive)
     archive_write_free(*archive);
 }
 
-static void entry_release(struct archive_entry **entry)
-{
-    archive_entry_free(*entry);
-}
-
-static void memory_release(char **memory)
-{
-    free(*memory);
-}
-
 /* Everything but the data is fixed: time, owner and mode would make equal months different files. */
 static struct archive_entry *entry_for(const char *name, size_t bytes)
 {
@@ -42,7 +32,7 @@ static enum err build(char *zip, size_t limit, size_t *used, struct archive_entr
                       size_t bytes, struct diag *diag)
 {
     AUTO(archive_release) struct archive *archive = archive_write_new();
-    if (archive == NULL || entry == NULL)
+    if (archive == NULL)
         return diag_fail(diag, ERR_MEMORY, "", NULL, "out of memory");
     if (archive_write_set_format_zip(archive) != ARCHIVE_OK ||
         archive_write_set_bytes_per_block(archive, 0) != ARCHIVE_OK ||
@@ -56,10 +46,13 @@ static enum err build(char *zip, size_t limit, size_t *used, struct archive_entr
 enum err zip_write(const char *path, const char *name, const void *data, size_t bytes, struct diag *diag)
 {
     size_t limit = bytes + bytes / 1000 + ZIP_OVERHEAD_BYTES, used = 0; /* deflate grows what it cannot shrink */
-    AUTO(memory_release) char *zip = malloc(limit);
-    AUTO(entry_release) struct archive_entry *entry = entry_for(name, bytes);
-    if (zip == NULL)
-        return diag_fail(diag, ERR_MEMORY, "", NULL, "out of memory");
-    TRY(build(zip, limit, &used, entry, data, bytes, diag));
-    return file_write_atomic(path, zip, used, diag);
+    char *zip = malloc(limit);
+    struct archive_entry *entry = entry_for(name, bytes);
+    enum err error = zip == NULL || entry == NULL ? diag_fail(diag, ERR_MEMORY, "", NULL, "out of memory")
+                                                  : build(zip, limit, &used, entry, data, bytes, diag);
+    if (error == ERR_OK)
+        error = file_write_atomic(path, zip, used, diag);
+    archive_entry_free(entry);
+    free(zip);
+    return error;
 }

@@ -64,7 +64,7 @@ static struct item *take_item(const struct crew *crew)
         return NULL;
     struct item *item = item_new(number, month_after(flow->options->from, (unsigned)number));
     if (item == NULL) {
-        struct failure failure;
+        struct failure failure = {0};
         stop_flow(flow, fail_no_memory(&failure), &failure);
     }
     return item;
@@ -143,7 +143,7 @@ static void start_and_join(struct flow *flow)
             if (pthread_create(&threads[count], NULL, run_worker, &flow->crews[c]) == 0) {
                 count++;
             } else {
-                struct failure failure;
+                struct failure failure = {0};
                 stop_flow(flow, fail_with(&failure, STATUS_INTERNAL, "cannot start a thread"), &failure);
             }
         }

@@ -7,13 +7,6 @@
 
 #define E8 100000000u
 
-static char *put_text(char *at, const char *text)
-{
-    size_t length = strlen(text);
-    memcpy(at, text, length);
-    return at + length;
-}
-
 /* `width` 0 = as many digits as it takes. */
 static char *put_digits(char *at, uint64_t number, int width)
 {
@@ -41,18 +34,18 @@ static char *put_decimal(char *at, double value)
 
 char *ilp_write(char *line, const char *table, const struct kline *row)
 {
-    char *at = put_text(line, table);
+    char *at = stpcpy(line, table);
     for (int i = 0; i < KLINE_DECIMALS; i++) {
         *at++ = i == 0 ? ' ' : ',';
-        at = put_text(at, kline_decimal_names[i]);
+        at = stpcpy(at, kline_decimal_names[i]);
         *at++ = '=';
         at = put_decimal(at, row->decimals[i]);
     }
-    at = put_text(at, ",close_time=");
+    at = stpcpy(at, ",close_time=");
     at = put_digits(at, (uint64_t)row->close_time_us, 0);
-    at = put_text(at, "t,count=");
+    at = stpcpy(at, "t,count=");
     at = put_digits(at, (uint64_t)row->count, 0);
-    at = put_text(at, "i ");
+    at = stpcpy(at, "i ");
     at = put_digits(at, (uint64_t)row->open_time_us, 0);
     *at++ = '\n';
     return at;

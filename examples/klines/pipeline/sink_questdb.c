@@ -89,8 +89,9 @@ static enum status perform(struct questdb *q, const char *doing, struct failure 
 }
 
 /* Sends one statement made of our own words to /exec (JSON answers, any statement) or /exp (CSV answers, queries). */
-static enum status send_sql(struct questdb *q, const char *path, const char *doing, struct failure *failure,
-                            const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static enum status send_sql(struct questdb *q, const char *path,
+                                                                  const char *doing, struct failure *failure,
+                                                                  const char *format, va_list args)
 {
     char sql[SQL_BYTES], url[4 * SQL_BYTES];
     int sql_bytes = vsnprintf(sql, sizeof sql, format, args);
