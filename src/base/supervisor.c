@@ -58,6 +58,10 @@ static void arrange_descriptors(const struct supervisor_task *task)
     (void)syscall(SYS_close_range, SOCKET_FD + 1, ~0U, 0); /* an old kernel has none: our descriptors are CLOEXEC */
 }
 
+/* A kernel sigaction of zeros is SIG_DFL. Not through signal(): glibc keeps 32 and 33 to itself, and a parent that
+ * ignored them would pass that on. */
+static const unsigned long default_action[4];
+
 _Noreturn static void become_program(const struct supervisor_task *task, pid_t supervisor_pid)
 {
     (void)setpgid(0, 0);
@@ -65,7 +69,7 @@ _Noreturn static void become_program(const struct supervisor_task *task, pid_t s
     if (getppid() != supervisor_pid)
         _exit(EXIT_NOT_STARTED);
     for (int number = 1; number < NSIG; number++)
-        (void)signal(number, SIG_DFL);
+        (void)syscall(SYS_rt_sigaction, number, default_action, NULL, NSIG / 8);
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
