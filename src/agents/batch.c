@@ -137,6 +137,12 @@ static void say_range(struct findings *findings, const struct batch_arm *arms, s
                      smallest && smallest != now ? smallest->value : "");
 }
 
+/* A cost cannot be negative, only not told apart from 0. */
+static struct interval no_less_than_nothing(struct interval cost)
+{
+    return (struct interval){fmax(cost.low, 0), fmax(cost.mid, 0), fmax(cost.high, 0)};
+}
+
 static enum err fit_line(struct findings *findings, const struct points *points, struct agent_task *task,
                          struct diag *diag)
 {
@@ -151,7 +157,7 @@ static enum err fit_line(struct findings *findings, const struct points *points,
     }
     struct line_fit fit;
     TRY(line_fit(&fit, points->rows, points->seconds, points->count, &task->rng, task->arena, diag));
-    struct quantity c0 = {fit.c0, UNIT_S}, c1 = {fit.c1, UNIT_S};
+    struct quantity c0 = {no_less_than_nothing(fit.c0), UNIT_S}, c1 = {no_less_than_nothing(fit.c1), UNIT_S};
     findings_claim(findings, BASIS_MEASURED, &c0, NULL,
                    "a batch costs %.3g ms whatever its size (from %zu batches of %.0f to %.0f rows)", fit.c0.mid * 1e3,
                    points->count, smallest, largest);

@@ -284,7 +284,7 @@ static void judge_others(struct findings *findings, const struct agent_task *tas
         struct stance stance = {.candidate = candidate->id, .effect = &bound};
         if (strcmp(candidate->owner, "profiling") == 0)
             continue;
-        if (candidate->bound.high < WORTH_AN_EXPERIMENT) {
+        if (candidate->bound.high < WORTH_TRYING) {
             stance.vote = VOTE_OPPOSE;
             findings_stance(findings, &stance, "%s takes so little of the run that it cannot be worth more than %.3gx",
                             candidate->stage, candidate->bound.high);

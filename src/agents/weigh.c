@@ -9,7 +9,7 @@
 
 bool worth_an_experiment(const struct brief_candidate *candidate)
 {
-    return candidate->knob && candidate->bound.high >= WORTH_AN_EXPERIMENT;
+    return candidate->knob && candidate->bound.high >= WORTH_TRYING;
 }
 
 /* The values of a knob but the current one, as a JSON array. */
@@ -145,7 +145,7 @@ static void add_unmeasured(struct findings *findings, const struct weighing *wei
     const struct brief_candidate *candidate = weighing->candidate;
     struct estimate bound = {candidate->bound, BASIS_BOUNDED};
     struct stance stance = {.candidate = candidate->id, .effect = &bound, .prediction = best_prediction(weighing)};
-    if (candidate->bound.high < WORTH_AN_EXPERIMENT) {
+    if (candidate->bound.high < WORTH_TRYING) {
         stance.vote = VOTE_OPPOSE;
         findings_stance(
             findings, &stance,
@@ -213,7 +213,7 @@ void weigh_others(struct findings *findings, const char *agent, const char *laye
         if (strcmp(candidate->owner, agent) == 0)
             continue;
         bool on_bottleneck = strcmp(candidate->stage, bottleneck) == 0;
-        if (on_bottleneck && strcmp(bottleneck, layer_stage ? layer_stage : "") != 0 && room >= WORTH_AN_EXPERIMENT) {
+        if (on_bottleneck && strcmp(bottleneck, layer_stage ? layer_stage : "") != 0 && room >= WORTH_TRYING) {
             stance.vote = VOTE_RECOMMEND;
             findings_stance(findings, &stance, "%s limits the run, and %s can pass %.3g times today's rate", bottleneck,
                             layer_stage, room);

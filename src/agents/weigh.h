@@ -7,11 +7,6 @@
 #include "agents/agent.h"
 #include "agents/baseline.h"
 
-/** Below this bound a candidate is not worth an experiment: it could not gain 5 %. */
-#define WORTH_AN_EXPERIMENT 1.05
-/** The smallest gain an agent recommends (the delta of the measuring protocol). */
-#define WORTH_DOING 1.02
-
 /** What one value of a knob is predicted to be worth. */
 struct value_prediction {
     const char *value;

@@ -25,6 +25,11 @@ enum {
     FINDINGS_COLUMNS_MAX = 20,
     FINDINGS_EXPERIMENTS_MAX = 50, /* that one claim or stance rests on */
 };
+/** The smallest gain worth recommending: the delta of the measuring protocol. */
+#define WORTH_DOING 1.02
+/** A candidate whose bound lies below this is settled without an experiment: in a budget of minutes the noise would
+ * hide most of what it could gain, and the time is better spent where more is at stake. */
+#define WORTH_TRYING 1.10
 #define FINDINGS_RATIO_MAX 1e6 /* an effect above this is a mistake */
 
 /** How an agent stands on a candidate; "neutral", "recommend", "oppose". */

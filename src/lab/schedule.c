@@ -36,6 +36,15 @@ size_t schedule_slots(struct slot slots[ROUND_SLOTS_MAX], bool *takes_part, stru
     return used;
 }
 
+/* What is worth confirming is faster than what it is compared with: the quickest arm stands for it. */
+static double confirmation_pair_s(const struct experiment *experiment, const double *cost_s)
+{
+    double quickest_s = INFINITY;
+    for (size_t arm = 1; arm < experiment->request.arm_count; arm++)
+        quickest_s = fmin(quickest_s, cost_s[experiment->arms[arm].cell]);
+    return cost_s[experiment->arms[0].cell] + (isfinite(quickest_s) ? quickest_s : 0);
+}
+
 /* Each slot is played as often as the most patient of its experiments needs. */
 static double time_to_looks(const bool *takes_part, struct experiment *const *experiments, size_t count,
                             const double *cost_s)
@@ -56,7 +65,7 @@ static double time_to_looks(const bool *takes_part, struct experiment *const *ex
                 rounds[at] = needed;
         }
         if (experiment->request.confirm && experiment->phase == PHASE_MEASURING)
-            reserve_s = fmax(reserve_s, 2 * PAIRS_FIRST_LOOK * cost_s[experiment->arms[0].cell]);
+            reserve_s = fmax(reserve_s, PAIRS_FIRST_LOOK * confirmation_pair_s(experiment, cost_s));
     }
     for (size_t i = 0; i < used; i++)
         total_s += rounds[i] * cost_s[slots[i].cell];

@@ -47,7 +47,7 @@ enum err yardstick_init(struct yardstick *out, const struct synthesis_input *inp
 {
     out->input = input;
     TRY(evidence_read(&out->evidence, input->experiments, input->brief, arena, diag));
-    out->worth_ratio = fmax(SYNTHESIS_WORTH_DOING, noise_floor(evidence_control(&out->evidence)));
+    out->worth_ratio = fmax(WORTH_DOING, noise_floor(evidence_control(&out->evidence)));
     return ERR_OK;
 }
 
@@ -195,7 +195,7 @@ static void decide(struct judgement *judgement, const struct yardstick *yardstic
     if (evidence && found == CLASS_GAIN) {
         judgement->decision = DECISION_RECOMMEND;
         judgement->why = reason_gain(judgement, arena);
-    } else if (judgement->candidate->bound.high < SYNTHESIS_WORTH_TRYING) {
+    } else if (judgement->candidate->bound.high < WORTH_TRYING) {
         judgement->why = reason_bound(judgement, arena);
     } else if (evidence && found != CLASS_UNDECIDED && !missing) {
         judgement->why = reason_no_gain(judgement, yardstick->worth_ratio, arena);

@@ -109,7 +109,7 @@ static void a_small_bound_settles_it(void **state)
     struct judgement judgement = judged(world, "ingest.journal");
     assert_int_equal(judgement.decision, DECISION_LEAVE_ALONE);
     assert_non_null(strstr(judgement.why, "worth more than 4.2 %"));
-    world->candidates[2].bound.high = SYNTHESIS_WORTH_TRYING;
+    world->candidates[2].bound.high = WORTH_TRYING;
     judgement = judged(world, "ingest.journal");
     assert_int_equal(judgement.decision, DECISION_CANNOT_TELL);
 }

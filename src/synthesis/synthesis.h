@@ -23,11 +23,6 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/** The smallest gain worth recommending: the delta of the measuring protocol. */
-#define SYNTHESIS_WORTH_DOING 1.02
-/** A bound below this settles a candidate without an experiment. */
-#define SYNTHESIS_WORTH_TRYING 1.05
-
 /** Everything is borrowed. */
 struct synthesis_input {
     const struct brief *brief;

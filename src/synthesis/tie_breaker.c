@@ -24,7 +24,7 @@ static const char *disputed_value(const struct judgement *judgement, const struc
 static double gain_at_stake(const struct judgement *judgement)
 {
     double mid = judgement->effect.ratio.mid;
-    return isfinite(mid) ? mid : SYNTHESIS_WORTH_TRYING;
+    return isfinite(mid) ? mid : WORTH_TRYING;
 }
 
 static json_t *request_json(const struct judgement *judgement, const char *value, const char *purpose)
@@ -67,7 +67,7 @@ enum err synthesis_tie_breakers(json_t **out, const struct synthesis_input *inpu
         struct judgement judgement;
         TRY(judge(&judgement, &yardstick, &input->brief->candidates[i], arena, diag));
         bool open = votes_disputed(judgement.tally) || judgement.consensus == CONSENSUS_INVESTIGATE;
-        bool settled = judgement.candidate->bound.high < SYNTHESIS_WORTH_TRYING;
+        bool settled = judgement.candidate->bound.high < WORTH_TRYING;
         if (open && !settled && judgement.knob)
             TRY(add_request(array, &judgement, &yardstick, arena, diag));
     }
