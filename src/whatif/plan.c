@@ -122,6 +122,16 @@ enum err plan_change(struct plan *out, const struct plan *plan, const struct cha
     return ERR_OK;
 }
 
+bool plan_same_flow(const struct plan *plan, const struct plan *other)
+{
+    for (size_t stage = 0; stage < plan->stage_count; stage++) {
+        size_t crew = plan->crew[stage];
+        if (other->crew[stage] != crew || other->workers[crew] != plan->workers[crew])
+            return false;
+    }
+    return plan->queue_items == other->queue_items;
+}
+
 bool plan_may_overtake(const struct plan *plan)
 {
     for (size_t stage = 0; stage < plan->stage_count; stage++) {

@@ -27,5 +27,8 @@ CHECKED enum err plan_detect(struct plan *out, const struct pieces *runs, size_t
 CHECKED enum err plan_change(struct plan *out, const struct plan *plan, const struct change *change,
                              struct arena *arena, struct diag *diag);
 
+/** Whether the same crews do the same stages, however fast. */
+bool plan_same_flow(const struct plan *plan, const struct plan *other);
+
 /** Whether some crew has more than one worker, so that items may overtake each other. */
 bool plan_may_overtake(const struct plan *plan);

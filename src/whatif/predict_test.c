@@ -75,6 +75,15 @@ static void assert_effect(const struct prediction *prediction, double expected)
     assert_near(prediction->effect.high, expected, EXACT * expected);
 }
 
+/** A flow that is not there yet: some of the gain may be lost to what the simulation leaves out. */
+static void assert_new_flow(const struct prediction *prediction, double expected)
+{
+    assert_true(prediction->may_predict);
+    assert_near(prediction->effect.mid, expected, EXACT * expected);
+    assert_near(prediction->effect.low, pow(expected, 0.9) / exp(0.01), EXACT * expected);
+    assert_near(prediction->effect.high, expected * exp(0.01), EXACT * expected);
+}
+
 /* The story: one month takes 857 ms to fetch and 93 ms for the rest. */
 static const double klines_s[STAGES] = {0.857, 0.013, 0.04, 0.04};
 
@@ -106,11 +115,11 @@ static void concurrency_holds_for_so_many_files(void **state)
     struct lab ten = serial_lab(state, 10, klines_s, 0, NULL), forty = serial_lab(state, 40, klines_s, 0, NULL);
     const struct change change = {.stage = DOWNLOAD, .workers = 5};
     struct prediction of_ten = predict(state, &ten, change), of_forty = predict(state, &forty, change);
-    assert_effect(&of_ten, 10 * 0.95 / (2 * 0.857 + 5 * 0.093));
-    assert_effect(&of_forty, 40 * 0.95 / (8 * 0.857 + 5 * 0.093));
+    assert_new_flow(&of_ten, 10 * 0.95 / (2 * 0.857 + 5 * 0.093));
+    assert_new_flow(&of_forty, 40 * 0.95 / (8 * 0.857 + 5 * 0.093));
     assert_int_equal(of_ten.next_bottleneck, DOWNLOAD);
     struct prediction all = predict(state, &forty, (struct change){.stage = DOWNLOAD, .workers = 40});
-    assert_effect(&all, 40 * 0.95 / (0.857 + 40 * 0.093));
+    assert_new_flow(&all, 40 * 0.95 / (0.857 + 40 * 0.093));
     assert_int_not_equal(all.next_bottleneck, DOWNLOAD);
 }
 
@@ -120,12 +129,12 @@ static void unknown_sharing_promises_nothing(void **state)
     const struct change change = {.stage = DOWNLOAD, .workers = 10};
     lab.options.sharing = (struct interval){0, 0.2, 1};
     struct prediction unknown = predict(state, &lab, change);
-    assert_near(unknown.effect.low, 1, EXACT);
-    assert_near(unknown.effect.high, 10 * 0.95 / (0.857 + 10 * 0.093), EXACT);
+    assert_true(unknown.effect.low <= 1);
+    assert_near(unknown.effect.high, 10 * 0.95 / (0.857 + 10 * 0.093) * exp(0.01), 0.1);
     assert_true(unknown.effect.mid > 2 && unknown.effect.mid < unknown.effect.high);
     lab.options.sharing = (struct interval){NAN, NAN, NAN};
     struct prediction not_given = predict(state, &lab, change);
-    assert_near(not_given.effect.low, 1, EXACT);
+    assert_true(not_given.effect.low <= 1);
     assert_near(not_given.effect.high, unknown.effect.high, EXACT);
     struct prediction faster = predict(state, &lab, (struct change){.stage = DOWNLOAD, .speedup = 2});
     assert_effect(&faster, 0.95 / (0.95 - 0.857 / 2)); /* has nobody to share with */
@@ -137,7 +146,7 @@ static void one_shared_link_gives_only_the_overlap(void **state)
     struct lab lab = serial_lab(state, 8, download_only_s, 0, NULL);
     lab.options.sharing = (struct interval){1, 1, 1};
     struct prediction prediction = predict(state, &lab, (struct change){.stage = DOWNLOAD, .workers = 4});
-    assert_effect(&prediction, 1);
+    assert_new_flow(&prediction, 1);
 }
 
 static void overlap_of_equal_stages_fills_and_drains(void **state)
@@ -145,7 +154,7 @@ static void overlap_of_equal_stages_fills_and_drains(void **state)
     const double two_equal_s[STAGES] = {1, 1, 0, 0};
     struct lab lab = serial_lab(state, 10, two_equal_s, 0, NULL);
     struct prediction prediction = predict(state, &lab, (struct change){.overlap = true});
-    assert_effect(&prediction, 2.0 * 10 / (10 + 1));
+    assert_new_flow(&prediction, 2.0 * 10 / (10 + 1));
 }
 
 static void what_hides_behind_another_stage_is_no_bottleneck(void **state)
@@ -212,19 +221,18 @@ static void items_are_slow_by_nature_or_by_chance(void **state)
 {
     struct lab lab = slow_first_lab(state);
     struct prediction prediction = predict(state, &lab, (struct change){.stage = DOWNLOAD, .speedup = INFINITY});
-    assert_near(prediction.effect.mid, 21.0 / 8, EXACT); /* half of the draws keep it first */
-    assert_near(prediction.effect.low, 12.0 / 8, 0.01);  /* no slow one drawn */
-    assert_true(prediction.effect.high >= 30.0 / 8);     /* two or more */
+    assert_near(prediction.effect.mid, 21.0 / 8, EXACT); /* half of the worlds keep it first */
+    assert_true(prediction.effect.low < 2.3);            /* few slow ones drawn */
+    assert_true(prediction.effect.high > 2.7);           /* many */
 }
 
 static void queues_may_keep_the_order_or_not(void **state)
 {
     struct lab lab = slow_first_lab(state);
-    lab.options.coverage = 0.01; /* next to the median, which is the run as it was: only the scenarios differ */
+    lab.options.coverage = 0.01; /* next to the median: only the scenarios differ */
     struct prediction prediction = predict(state, &lab, (struct change){.stage = DOWNLOAD, .workers = 2});
-    assert_near(prediction.effect.mid, 21.0 / (10 + 4 * 2), EXACT);
-    assert_near(prediction.effect.low, 21.0 / (10 + 4 * 2), EXACT);
-    assert_near(prediction.effect.high, 21.0 / (10 + 2), EXACT);
+    assert_true(prediction.effect.mid < 1.4);
+    assert_near(prediction.effect.high, 21.0 / (10 + 2) * exp(0.01), 0.01);
 }
 
 static void what_the_model_misses_widens_the_interval(void **state)
@@ -365,7 +373,7 @@ static void defaults_stand_in_for_zeros(void **state)
     struct lab lab = serial_lab(state, 6, klines_s, 0, NULL);
     lab.options = (struct whatif_options){0};
     struct prediction prediction = predict(state, &lab, (struct change){.stage = DOWNLOAD, .workers = 6});
-    assert_effect(&prediction, 6 * 0.95 / (0.857 + 6 * 0.093));
+    assert_new_flow(&prediction, 6 * 0.95 / (0.857 + 6 * 0.093));
 }
 
 static void the_bound_is_the_share_removed(void **state)
