@@ -20,7 +20,7 @@ struct lab {
  *  the one before, and idles `gap_s[run]` seconds before its last item. */
 static struct lab serial_lab(void **state, size_t items, const double *service_s, double sway, const double *gap_s)
 {
-    struct lab lab = {.profile = fixture_profile(*state, STAGES), .options = {.simulations = 200, .cores = 2}};
+    struct lab lab = {.profile = fixture_profile(*state, STAGES), .options = {.simulations = 50, .cores = 2}};
     for (size_t run = 0; run < RUNS; run++) {
         double now_s = 0;
         lab.runs[run] = fixture_trace(*state, STAGES);
@@ -39,7 +39,7 @@ static struct lab serial_lab(void **state, size_t items, const double *service_s
 /** A line of one thread a stage, with room for everything between them. */
 static struct lab overlapped_lab(void **state, size_t items, const double *service_s)
 {
-    struct lab lab = {.profile = fixture_profile(*state, STAGES), .options = {.simulations = 200, .cores = 2}};
+    struct lab lab = {.profile = fixture_profile(*state, STAGES), .options = {.simulations = 50, .cores = 2}};
     for (size_t run = 0; run < RUNS; run++) {
         double free_s[STAGES] = {0};
         lab.runs[run] = fixture_trace(*state, STAGES);

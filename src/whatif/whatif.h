@@ -42,8 +42,9 @@ struct prediction {
 /** Predicts `change` from the traces of baseline runs and their summary; how items move now is read off the traces. The
  *  effect holds for as much work as those runs had. `effect` spans the draws of items and runs, both orders in which a
  *  queue may hand out items, all of `sharing`, and, where CPU time was not measured, waiting or running; it is wider
- *  by baseline_error and, when more happens at a time than did, by what threads and queues cost. It reaches down to 1 where the gain rests on sharing of which nothing is known. Its traces are
- *  lab runs: at most some million spans (memory grows with them). ERR_MEMORY only. */
+ *  by baseline_error and, when more happens at a time than did, by what threads and queues cost. It reaches down to 1
+ *  where the gain rests on sharing of which nothing is known. Memory and time grow with the spans of all runs, and the
+ *  work of `simulations`. ERR_MEMORY only. */
 CHECKED enum err whatif_predict(struct prediction *out, const struct trace *const *runs, size_t run_count,
                                 const struct profile *profile, const struct change *change,
                                 const struct whatif_options *options, struct rng *rng, struct arena *arena,
