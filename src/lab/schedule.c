@@ -45,8 +45,9 @@ static double confirmation_pair_s(const struct experiment *experiment, const dou
     return cost_s[experiment->arms[0].cell] + (isfinite(quickest_s) ? quickest_s : 0);
 }
 
-/* Each slot is played as often as the most patient of its experiments needs. */
-static double time_to_looks(const bool *takes_part, struct experiment *const *experiments, size_t count,
+/* Each slot is played as often as the most patient of its experiments needs. `last` is the one being weighed: the
+ * confirmations of those above it are kept back, its own is not, or a short budget would keep the best ones out. */
+static double time_to_looks(const bool *takes_part, struct experiment *const *experiments, size_t count, size_t last,
                             const double *cost_s)
 {
     struct slot slots[ROUND_SLOTS_MAX];
@@ -64,7 +65,7 @@ static double time_to_looks(const bool *takes_part, struct experiment *const *ex
             if (experiment_wants(experiment, arm) && rounds[at] < needed)
                 rounds[at] = needed;
         }
-        if (experiment->request.confirm && experiment->phase == PHASE_MEASURING)
+        if (i != last && experiment->request.confirm && experiment->phase == PHASE_MEASURING)
             reserve_s = fmax(reserve_s, PAIRS_FIRST_LOOK * confirmation_pair_s(experiment, cost_s));
     }
     for (size_t i = 0; i < used; i++)
@@ -92,6 +93,6 @@ void schedule_choose(bool *takes_part, struct experiment *const *experiments, si
     for (size_t at; (at = next_by_value(seen, experiments, count)) < count;) {
         seen[at] = takes_part[at] = true;
         double limit_s = budget->left_s + (experiments[at]->rounds > 0 ? budget->overrun_s : 0);
-        takes_part[at] = time_to_looks(takes_part, experiments, count, budget->cost_s) <= limit_s;
+        takes_part[at] = time_to_looks(takes_part, experiments, count, at, budget->cost_s) <= limit_s;
     }
 }
