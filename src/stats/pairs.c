@@ -56,14 +56,13 @@ static double *gains_of(const struct pair *pairs, size_t count, struct arena *ar
     return gains;
 }
 
-static double total_gain(const struct pair *pairs, size_t count)
+/** What B saves over all runs. */
+static double saved_in_all(const struct pair *pairs, size_t count)
 {
-    double a_s = 0, b_s = 0;
-    for (size_t i = 0; i < count; i++) {
-        a_s += pairs[i].a_s;
-        b_s += pairs[i].b_s;
-    }
-    return log(a_s) - log(b_s);
+    double saved_s = 0;
+    for (size_t i = 0; i < count; i++)
+        saved_s += pairs[i].a_s - pairs[i].b_s;
+    return saved_s;
 }
 
 /** The effect is taken out first, or a large one together with unlucky coins would look like an order effect. */
@@ -81,13 +80,13 @@ static enum err find_order_effect(bool *out, const struct pair *pairs, const dou
 }
 
 /** The totals must point the same way as the interval: otherwise few slow runs decide, and the p99 is the story. */
-static enum verdict judge(const struct interval *gain, double totals, double delta)
+static enum verdict judge(const struct interval *gain, double saved_s, double delta)
 {
     double margin = log1p(delta);
     if (gain->low > 0)
-        return totals > 0 ? VERDICT_FASTER : VERDICT_CANNOT_TELL;
+        return saved_s > 0 ? VERDICT_FASTER : VERDICT_CANNOT_TELL;
     if (gain->high < 0)
-        return totals < 0 ? VERDICT_SLOWER : VERDICT_CANNOT_TELL;
+        return saved_s < 0 ? VERDICT_SLOWER : VERDICT_CANNOT_TELL;
     return gain->low >= -margin && gain->high <= margin ? VERDICT_SAME : VERDICT_CANNOT_TELL;
 }
 
@@ -144,7 +143,7 @@ static enum err compare_at_look(struct comparison *out, const struct pair *pairs
     out->pairs = look->pairs;
     out->alpha = look->alpha;
     out->visible_ratio = exp(half_width);
-    out->verdict = judge(&gain, total_gain(pairs, look->pairs), delta);
+    out->verdict = judge(&gain, saved_in_all(pairs, look->pairs), delta);
     out->decided = out->verdict != VERDICT_CANNOT_TELL || look->pairs == PAIRS_MAX;
     if (out->verdict == VERDICT_CANNOT_TELL)
         out->pairs_needed = estimate_pairs_needed(look->pairs, half_width, delta);

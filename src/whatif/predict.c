@@ -164,7 +164,7 @@ static const char *find_misfit(const struct interval *fit)
 }
 
 /** A world of resampled runs, and a run drawn from it. In half of the worlds items are large or small by nature, and
- * keep their places; in the others they are slow by chance, and any may come anywhere. */
+ *  keep their places; in the others they are slow by chance, and any may come anywhere. */
 struct world {
     size_t *runs; /* indices of samples */
     bool in_place;
