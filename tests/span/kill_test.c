@@ -11,7 +11,12 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-enum { KILLS = 1200, THREADS_MAX = 8, FORKS = 3, TARGET_MOST = 6000, DEADLINE_S = 30 };
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { KILLS = 200 }; /* the fork of an instrumented process is slow */
+#else
+enum { KILLS = 1200 };
+#endif
+enum { THREADS_MAX = 8, FORKS = 3, TARGET_MOST = 6000, DEADLINE_S = 30 };
 
 static struct witness *witnesses;
 static venturi_stage stage;
