@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -238,6 +239,32 @@ static void test_replaced_by_another_file(void **state)
     assert_int_equal(fixture_record(*state, record_under_attack), 0);
 }
 
+/* A link to a pipe: who only opened it would already be noticed at the other end. */
+static void replace_by_link_to_pipe(const char *path)
+{
+    char pipe_path[600];
+    (void)snprintf(pipe_path, sizeof pipe_path, "%s/pipe", getenv("VENTURI_TRACE"));
+    if (mkfifo(pipe_path, 0600) || unlink(path) || symlink(pipe_path, path))
+        _exit(4);
+}
+
+static void record_towards_a_pipe(void)
+{
+    const char *folder = getenv("VENTURI_TRACE");
+    char pipe_path[600];
+    (void)record_some(0);
+    for_each_file(folder, TRACE_STREAM_SUFFIX, replace_by_link_to_pipe);
+    (void)snprintf(pipe_path, sizeof pipe_path, "%s/pipe", folder);
+    struct pollfd reader = {.fd = open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), .events = POLLIN};
+    (void)record_some(0);
+    _exit(reader.fd < 0 || poll(&reader, 1, 0) != 0); /* POLLHUP: a writer came and went */
+}
+
+static void test_links_are_not_opened(void **state)
+{
+    assert_int_equal(fixture_record(*state, record_towards_a_pipe), 0);
+}
+
 static void check_mode(const char *path)
 {
     struct stat status;
@@ -262,9 +289,13 @@ static void test_files_are_private(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DISK_TEST(test_file_size_limit),    DISK_TEST(test_the_hosts_own_signal_stays),
-        DISK_TEST(test_full_disk),          DISK_TEST(test_unlinked_stream),
-        DISK_TEST(test_replaced_by_a_link), DISK_TEST(test_replaced_by_another_file),
+        DISK_TEST(test_file_size_limit),
+        DISK_TEST(test_the_hosts_own_signal_stays),
+        DISK_TEST(test_full_disk),
+        DISK_TEST(test_unlinked_stream),
+        DISK_TEST(test_replaced_by_a_link),
+        DISK_TEST(test_replaced_by_another_file),
+        DISK_TEST(test_links_are_not_opened),
         DISK_TEST(test_files_are_private),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,6 +261,7 @@ static void load(void **state, const char *name)
 static void test_plugin_with_the_shared_library(void **state)
 {
     load(state, PLUGIN_SHARED);
+    assert_int_equal(((struct fixture *)*state)->trace->worker_count, 1); /* it stayed, and went on with its stream */
 }
 
 static void test_plugin_with_the_static_library(void **state)

@@ -203,9 +203,9 @@ static void test_stages_end_at_255(void **state)
 
 static volatile double sink;
 
-static void *end_elsewhere(void *span)
+static void *begin_elsewhere(void *span)
 {
-    venturi_end(span, 1, 0);
+    *(venturi_span *)span = venturi_begin(venturi_stage_named("moved"), 0);
     return NULL;
 }
 
@@ -220,9 +220,10 @@ static void record_cpu(void)
     (void)usleep(20000);
     venturi_lap_end(0, 0);
     pthread_t thread;
-    venturi_span span = venturi_begin(venturi_stage_named("moved"), 0);
-    if (pthread_create(&thread, NULL, end_elsewhere, &span) || pthread_join(thread, NULL))
+    venturi_span span;
+    if (pthread_create(&thread, NULL, begin_elsewhere, &span) || pthread_join(thread, NULL))
         _exit(1);
+    venturi_end(&span, 1, 0);
 }
 
 static void test_cpu_time(void **state)
@@ -235,7 +236,6 @@ static void test_cpu_time(void **state)
     assert_true(busy->cpu_ns > 0 && busy->cpu_ns <= busy->end_ns - busy->start_ns);
     assert_true(idle->cpu_ns < (idle->end_ns - idle->start_ns) / 2);
     assert_true(trace->spans[2].cpu_ns == TRACE_CPU_UNKNOWN); /* another thread's clock says nothing */
-    assert_int_equal(trace->worker_count, 2);
 }
 
 static void record_keeping_errno(void)
@@ -275,8 +275,10 @@ static void test_disabled_does_nothing(void **state)
 static void record_into_nothing(void)
 {
     (void)setenv("VENTURI_TRACE", "/nonexistent/folder", 1);
+    errno = 1234;
     record_one_thread();
     record_laps();
+    _exit(errno == 1234 ? 0 : 1);
 }
 
 static void test_missing_folder_is_harmless(void **state)

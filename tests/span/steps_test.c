@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum fault { KILL_BEFORE, KILL_AFTER, KILL_HALF_WAY, FAIL_ONCE, FAIL_FROM_THEN_ON };
 
@@ -90,6 +91,63 @@ int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
     int result = __real_pthread_sigmask(how, set, old);
     leave_step();
     return result;
+}
+
+/* A clock that stands still and a pid that everybody has: names collide as they can over pid namespaces. */
+static bool frozen;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (!frozen)
+        return __real_clock_gettime(clock, now);
+    *now = (struct timespec){.tv_sec = 1000};
+    return 0;
+}
+
+pid_t __real_getpid(void);
+pid_t __wrap_getpid(void);
+pid_t __wrap_getpid(void)
+{
+    return frozen ? 1 : __real_getpid();
+}
+
+static void record_as_twin(uint64_t number)
+{
+    frozen = true;
+    venturi_stage stage = venturi_stage_named("work");
+    for (unsigned i = 0; i < SPANS; i++)
+        witness_span(witnesses, number, stage);
+    frozen = false;
+}
+
+static void record_as_first(void)
+{
+    record_as_twin(0);
+}
+
+static void record_as_second(void)
+{
+    record_as_twin(1);
+}
+
+static void test_names_collide(void **state)
+{
+    assert_int_equal(fixture_setup(state), 0);
+    struct fixture *fixture = *state;
+    char link[300];
+    (void)snprintf(link, sizeof link, "%s/1-1000000000001.process", fixture->folder);
+    assert_int_equal(symlink("/nonexistent", link), 0); /* a name that is taken, and leads elsewhere */
+    witnesses = witnesses_new();
+    assert_int_equal(fixture_record(fixture, record_as_first), 0);
+    assert_int_equal(fixture_record(fixture, record_as_second), 0);
+    assert_int_equal(unlink(link), 0);
+    witness_check(witnesses, fixture_read(fixture));
+    assert_int_equal(witness_acknowledged(witnesses), 2 * SPANS);
+    assert_int_equal(fixture->trace->worker_count, 2);
+    witnesses_free(witnesses);
+    assert_int_equal(fixture_teardown(state), 0);
 }
 
 static void record(void)
@@ -184,11 +242,9 @@ static void test_every_call_fails_from_then_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kill_before_each_call),
-        cmocka_unit_test(test_kill_after_each_call),
-        cmocka_unit_test(test_kill_half_way_through_each_write),
-        cmocka_unit_test(test_each_call_fails_once),
-        cmocka_unit_test(test_every_call_fails_from_then_on),
+        cmocka_unit_test(test_names_collide),        cmocka_unit_test(test_kill_before_each_call),
+        cmocka_unit_test(test_kill_after_each_call), cmocka_unit_test(test_kill_half_way_through_each_write),
+        cmocka_unit_test(test_each_call_fails_once), cmocka_unit_test(test_every_call_fails_from_then_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
