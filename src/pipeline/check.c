@@ -74,10 +74,15 @@ static enum err check_knob(const struct pipeline *pipeline, const struct knob *k
     return ERR_OK;
 }
 
-static enum err check_candidate(const struct pipeline *pipeline, const struct candidate_spec *candidate,
+/* The first part of a candidate's name is its stage, the second its lever, or any word for levers that a stage has many
+ * of. */
+static enum err check_candidate(struct candidate_spec *candidate, const struct pipeline *pipeline,
                                 const struct toml_value *table, const struct reading *reading)
 {
-    const char *word = candidate->id + strlen(candidate->stage) + 1;
+    const char *word = strchr(candidate->id, '.') + 1;
+    candidate->stage = arena_printf(reading->arena, "%.*s", (int)(word - 1 - candidate->id), candidate->id);
+    if (!candidate->stage)
+        return arena_exhausted(reading->arena, reading->diag);
     const struct toml_value *name = toml_member(table, "name");
     TRY(check_stage_exists(pipeline, candidate->stage, name, reading));
     bool any_word = candidate->lever == LEVER_SETTING || candidate->lever == LEVER_CLIENT;
@@ -265,7 +270,7 @@ enum err pipeline_check(struct pipeline *pipeline, const struct toml_value *docu
     }
     for (size_t i = 0; i < pipeline->candidate_count; i++) {
         TRY(at_table(&table, document, "candidate", SECTION_CANDIDATE, i, reading));
-        TRY(check_candidate(pipeline, &pipeline->candidates[i], table, reading));
+        TRY(check_candidate(&pipeline->candidates[i], pipeline, table, reading));
     }
     TRY(check_candidate_ids(pipeline, document, reading));
     if (pipeline->database_kind)

@@ -52,6 +52,8 @@ static enum err read_list(void **out, size_t *count, const struct toml_value *do
     if (!list)
         list = &nothing;
     reading->subject = section->title;
+    *out = NULL;
+    *count = 0;
     if (list->type != TOML_LIST)
         return mistake(reading, list, "write the name in double brackets", "is %s", toml_type_name(list->type));
     if (list->count > SECTION_LIST_LIMIT)
@@ -85,8 +87,8 @@ static enum err find_current(size_t *out, const struct knob_draft *draft, const 
 
 static enum err read_knobs(struct pipeline *pipeline, const struct toml_value *document, struct reading *reading)
 {
-    void *items = NULL;
-    size_t count = 0;
+    void *items;
+    size_t count;
     TRY(read_list(&items, &count, document, "knob", SECTION_KNOB, sizeof(struct knob_draft), reading));
     const struct knob_draft *drafts = items;
     pipeline->knobs = ARENA_ARRAY(reading->arena, struct knob, count);
@@ -128,21 +130,9 @@ static enum err read_agents(struct pipeline *pipeline, const struct toml_value *
     return ERR_OK;
 }
 
-/* The stage of a candidate is the first part of its name. */
-static enum err name_candidate_stages(struct pipeline *pipeline, const struct reading *reading)
-{
-    for (size_t i = 0; i < pipeline->candidate_count; i++) {
-        struct candidate_spec *candidate = &pipeline->candidates[i];
-        candidate->stage = arena_printf(reading->arena, "%.*s", (int)strcspn(candidate->id, "."), candidate->id);
-        if (!candidate->stage)
-            return arena_exhausted(reading->arena, reading->diag);
-    }
-    return ERR_OK;
-}
-
 static enum err read_lists(struct pipeline *pipeline, const struct toml_value *document, struct reading *reading)
 {
-    void *items = NULL;
+    void *items;
     TRY(read_list(&items, &pipeline->stage_count, document, "stage", SECTION_STAGE, sizeof(struct stage), reading));
     pipeline->stages = items;
     TRY(read_list(&items, &pipeline->service_count, document, "service", SECTION_SERVICE, sizeof(struct service),
@@ -151,7 +141,6 @@ static enum err read_lists(struct pipeline *pipeline, const struct toml_value *d
     TRY(read_list(&items, &pipeline->candidate_count, document, "candidate", SECTION_CANDIDATE,
                   sizeof(struct candidate_spec), reading));
     pipeline->candidates = items;
-    TRY(name_candidate_stages(pipeline, reading));
     return read_knobs(pipeline, document, reading);
 }
 
