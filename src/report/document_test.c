@@ -15,15 +15,8 @@
 #include <cmocka.h>
 
 static const char *const hostile[] = {
-    "<script>alert(1)</script>",
-    "\" onload=\"x",
-    "a|b|c",
-    "`code` **bold** [link](javascript:x)",
-    "line\nbreak\r\n# heading",
-    "\033[31mred\033[0m",
-    "\xe2\x80\xae"
-    "drawkcab",
-    "\xff\xfe bad utf-8",
+    "<script>alert(1)</script>", "\" onload=\"x",      "a|b|c",          "`code` **bold** [link](javascript:x)",
+    "line\nbreak\r\n# heading",  "\033[31mred\033[0m", "\u202edrawkcab", "\xff\xfe bad utf-8",
     "<img src=x onerror=y>",
 };
 enum { HOSTILE_COUNT = sizeof hostile / sizeof hostile[0] };
@@ -92,6 +85,29 @@ static void markdown_tables_keep_their_columns(void **state)
     arena_fini(&arena);
 }
 
+static void a_paragraph_opens_no_list_no_code_and_no_link(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *markdown;
+    } CASES[] = {
+        {"- item", "\\- item\n\n"},     {"+ item", "\\+ item\n\n"},     {"=== rule", "\\=== rule\n\n"},
+        {"12. one", "12\\. one\n\n"},   {"1) one", "1\\) one\n\n"},     {"     code", "code\n\n"},
+        {"a - b = c", "a - b = c\n\n"}, {"http://x", "http:\\//x\n\n"}, {"at www.x.y", "at www\\.x.y\n\n"},
+        {"12:00 1/2", "12:00 1/2\n\n"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        AUTO(arena_fini) struct arena arena;
+        AUTO(text_fini) struct text out;
+        arena_init(&arena, 1 << 16);
+        text_init(&out, DOCUMENT_LIMIT_BYTES);
+        struct document *document = document_new(&arena);
+        document_paragraph(document, "%s", CASES[i].text);
+        assert_int_equal(document_markdown(&out, document, NULL), ERR_OK);
+        assert_string_equal(text_string(&out), CASES[i].markdown);
+    }
+}
+
 static void terminal_moves_no_cursor(void **state)
 {
     (void)state;
@@ -156,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(html_carries_no_markup_from_text),
         cmocka_unit_test(markdown_tables_keep_their_columns),
+        cmocka_unit_test(a_paragraph_opens_no_list_no_code_and_no_link),
         cmocka_unit_test(terminal_moves_no_cursor),
         cmocka_unit_test(out_of_memory_is_an_error_everywhere),
         cmocka_unit_test(master_report_survives_missing_fields),

@@ -29,6 +29,8 @@ static struct block *add_block(struct document *document, enum block_kind kind)
 }
 
 static void add_text(struct document *document, enum block_kind kind, unsigned level, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+static void add_text(struct document *document, enum block_kind kind, unsigned level, const char *format, va_list args)
 {
     struct block *block = add_block(document, kind);
     va_list again;

@@ -155,6 +155,39 @@ static void a_confirmation_stands_over_the_first_look(void **state)
     assert_non_null(strstr(judgement.why, "confirmed on fresh runs"));
 }
 
+static void a_preliminary_confirmation_overturns_nothing(void **state)
+{
+    struct world *world = *state;
+    (void)measure(world, "e1", "batch", "5000", "faster", (struct interval){1.3, 1.4, 1.5});
+    mark_confirmed(measure(world, "e2", "batch", "5000", "preliminary", (struct interval){0.9, 1.0, 1.1}));
+    assert_int_equal(judged(world, "ingest.batch").decision, DECISION_RECOMMEND);
+}
+
+static void of_equals_the_later_counts(void **state)
+{
+    struct world *world = *state;
+    (void)measure(world, "e1", "batch", "5000", "faster", (struct interval){1.3, 1.4, 1.5});
+    (void)measure(world, "e2", "batch", "5000", "same", (struct interval){0.99, 1.0, 1.01});
+    assert_int_equal(judged(world, "ingest.batch").decision, DECISION_LEAVE_ALONE);
+}
+
+static void a_gain_comes_before_a_larger_doubt(void **state)
+{
+    struct world *world = *state;
+    (void)measure(world, "e1", "concurrency", "4", "faster", (struct interval){1.3, 1.4, 1.5});
+    (void)measure(world, "e2", "concurrency", "10", "cannot_tell", (struct interval){0.9, 3.0, 9.0});
+    assert_string_equal(judged(world, "download.concurrency").value, "4");
+}
+
+static void silence_is_no_neutral_vote(void **state)
+{
+    struct world *world = *state;
+    vote(world, "ingest.batch", "rxn-", NULL, NULL);
+    struct judgement judgement = judged(world, "ingest.batch");
+    assert_int_equal(judgement.tally.silent, 1);
+    assert_int_equal(judgement.tally.neutral, 2);
+}
+
 static void a_tie_breakers_verdict_stands(void **state)
 {
     struct world *world = *state;
@@ -256,6 +289,10 @@ int main(void)
         WORLD_TEST(only_the_owners_simulation_counts),
         WORLD_TEST(a_simulation_above_the_bound_is_refused),
         WORLD_TEST(a_confirmation_stands_over_the_first_look),
+        WORLD_TEST(a_preliminary_confirmation_overturns_nothing),
+        WORLD_TEST(of_equals_the_later_counts),
+        WORLD_TEST(a_gain_comes_before_a_larger_doubt),
+        WORLD_TEST(silence_is_no_neutral_vote),
         WORLD_TEST(a_tie_breakers_verdict_stands),
         WORLD_TEST(a_failing_variant_is_rejected_whatever_its_speed),
         WORLD_TEST(a_sweeps_winner_is_the_change),

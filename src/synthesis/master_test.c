@@ -61,6 +61,9 @@ static void the_next_bottleneck_is_what_is_left(void **state)
     assert_int_equal(json_object_set_new(comparison, "effect", three(7.0, 8.0, 9.0)), 0);
     AUTO(json_release) json_t *moved = master_of(world);
     assert_string_equal(json_string_or(candidate_of(moved, "download.concurrency"), "next_bottleneck", ""), "extract");
+    world->candidates[0].lever = "overlap"; /* saves the time of several stages */
+    AUTO(json_release) json_t *overlapped = master_of(world);
+    assert_true(json_is_null(json_object_get(candidate_of(overlapped, "download.concurrency"), "next_bottleneck")));
 }
 
 static void an_agent_without_an_answer_costs_its_votes_only(void **state)
@@ -155,6 +158,9 @@ static void a_goal_that_is_met_needs_nothing(void **state)
     AUTO(json_release) json_t *master = master_of(world);
     assert_true(json_is_true(json_object_get(json_object_get(master, "problem"), "met")));
     assert_string_equal(json_string_or(json_object_get(master, "slo_plan"), "why", ""), "the goal is met already");
+    world->brief.goal_rows_s = 47100; /* inside the interval: that is no pass */
+    AUTO(json_release) json_t *open = master_of(world);
+    assert_true(json_is_false(json_object_get(json_object_get(open, "problem"), "met")));
     world->brief.goal_rows_s = 0;
     AUTO(json_release) json_t *without = master_of(world);
     assert_true(json_is_null(json_object_get(without, "slo_plan")));

@@ -143,8 +143,8 @@ class Investigation:
         return folder
 
 
-def run_judge(*folders):
-    ended = subprocess.run([JUDGE, *map(str, folders)], capture_output=True, text=True, timeout=240, check=False)
+def run_judge(*folders, reports=True):
+    ended = subprocess.run([JUDGE, *([] if reports else ["--json"]), *map(str, folders)], capture_output=True, text=True, timeout=240, check=False)
     assert ended.returncode == 0, ended.stderr
 
 

@@ -21,6 +21,7 @@ static const char *const AGENT_NAMES[AGENTS] = {"profiling", "database", "client
 
 struct work {
     const char *folder;
+    bool reports;
     struct arena *arena;
     struct diag *diag;
 };
@@ -60,6 +61,8 @@ static enum err write_text(const struct work *work, const char *name, const char
 
 static enum err write_forms(const struct work *work, const char *name, const struct document *document)
 {
+    if (!work->reports)
+        return ERR_OK;
     AUTO(text_fini) struct text markdown, html, terminal, coloured;
     text_init(&markdown, DOCUMENT_LIMIT_BYTES);
     text_init(&html, DOCUMENT_LIMIT_BYTES);
@@ -157,12 +160,13 @@ static enum err judge(const struct work *work)
 int main(int argc, char **argv)
 {
     int failed = 0;
-    for (int i = 1; i < argc; i++) {
+    bool reports = argc < 2 || strcmp(argv[1], "--json") != 0;
+    for (int i = reports ? 1 : 2; i < argc; i++) {
         struct diag diag = {0};
         char line[sizeof diag];
         AUTO(arena_fini) struct arena arena;
         arena_init(&arena, (size_t)256 << 20);
-        struct work work = {.folder = argv[i], .arena = &arena, .diag = &diag};
+        struct work work = {.folder = argv[i], .reports = reports, .arena = &arena, .diag = &diag};
         if (judge(&work) != ERR_OK) {
             (void)fprintf(stderr, "%s: %s\n", argv[i], diag_line(&diag, line, sizeof line));
             failed = 1;

@@ -134,7 +134,7 @@ def test_nothing_is_read_that_the_schema_refuses(tmp_path):
         case.findings = {agent: mutated(case.findings[agent], random_source) for agent in AGENTS}
         documents.append(case.findings)
         folders.append(case.write(tmp_path / f"case{number}"))
-    run_judge(*folders)
+    run_judge(*folders, reports=False)
     counts = {"read": 0, "refused by both": 0, "refused beyond the schema": 0}
     beyond = ("is no candidate", "is not the knob", "is no value of", "is no stage", "not in order", "a second stance", "table has", "but",
               "is not one of the accepted words, the first of which is 'profiling'", "is not one of the accepted words, the first of which is 'database'",
