@@ -110,18 +110,46 @@ static enum err launch_child(struct agent_process *process, const struct agent_l
     return child_start(&process->child, &options, loop, on_end, process, diag);
 }
 
+/* `text` as one word of a shell, whatever is in it; NULL when memory is out. */
+static const char *shell_word(const char *text, struct arena *arena)
+{
+    size_t bytes = 3; /* two quotes and the NUL */
+    for (const char *c = text; *c; c++)
+        bytes += *c == '\'' ? 4 : 1;
+    char *word = arena_alloc(arena, bytes, 1, 1), *out = word;
+    if (!word)
+        return NULL;
+    *out++ = '\'';
+    for (const char *c = text; *c; c++) {
+        if (*c == '\'')
+            out = stpcpy(out, "'\\''");
+        else
+            *out++ = *c;
+    }
+    *out = '\'';
+    return word;
+}
+
 /* The script that repeats this agent's measurements from nothing. */
 static enum err write_script(const struct agent_process *process, const struct agent_launch *launch,
                              struct arena *arena, struct diag *diag)
 {
     const char *path = arena_printf(arena, "%s/investigate.sh", process->folder);
-    const char *text = arena_printf(
-        arena,
-        "#!/bin/sh\n# %s\n# Repeats the %s agent's measurements from nothing, in a folder of their own.\nset -eu\n"
-        "cd \"$(dirname \"$0\")\"\n"
-        "exec \"${VENTURI:-venturi}\" investigate \"${1:-$PIPELINE}\" --only %s --seed %llu --out \"${2:-repeated}\"\n",
-        process->agent->question, process->agent->name, process->agent->name, (unsigned long long)launch->brief->seed);
-    return path && text ? file_write_script(path, text, diag) : arena_exhausted(arena, diag);
+    const char *file = shell_word(launch->pipeline->path, arena), *program = shell_word(launch->program, arena);
+    if (!path || !file || !program)
+        return arena_exhausted(arena, diag);
+    const char *text =
+        arena_printf(arena,
+                     "#!/bin/sh\n"
+                     "# %s\n"
+                     "# Repeats the %s agent's measurements from nothing: investigate.sh [FOLDER]\n"
+                     "set -eu\n"
+                     "program=%s pipeline=%s\n"
+                     "cd \"$(dirname \"$0\")\"\n"
+                     "exec \"$program\" investigate \"$pipeline\" --only %s --seed %llu --out \"${1:-repeated}\"\n",
+                     process->agent->question, process->agent->name, program, file, process->agent->name,
+                     (unsigned long long)launch->brief->seed);
+    return text ? file_write_script(path, text, diag) : arena_exhausted(arena, diag);
 }
 
 enum err agent_process_start(struct agent_process *process, const struct agent *agent,

@@ -83,7 +83,7 @@ static enum err add_candidates(struct brief *brief, const struct pipeline *pipel
 }
 
 static enum err add_problem(struct brief *brief, const struct pipeline *pipeline,
-                            const struct investigation_options *options, const char *socket, struct arena *arena,
+                            const struct investigation_options *options, const struct lab *lab, struct arena *arena,
                             struct diag *diag)
 {
     brief->pipeline = pipeline->name;
@@ -94,15 +94,18 @@ static enum err add_problem(struct brief *brief, const struct pipeline *pipeline
     brief->budget_s = (double)options->budget_ns * 1e-9;
     brief->database_kind = pipeline->database_kind;
     brief->database_writes = pipeline->database_writes;
-    if (pipeline->database_url)
-        brief->database_url = pipeline_url_redacted(pipeline->database_url, arena);
+    if (pipeline->database_url) {
+        const char *url;
+        TRY(ports_fill_text(&url, pipeline->database_url, NULL, lab_ports(lab), arena, diag));
+        brief->database_url = pipeline_url_redacted(url, arena);
+    }
     brief->lab_folder = arena_printf(arena, "%s/lab", options->folder);
-    brief->lab_socket = socket;
+    brief->lab_socket = lab_socket(lab);
     return brief->unit && brief->lab_folder ? ERR_OK : arena_exhausted(arena, diag);
 }
 
 enum err briefing_make(struct brief **out, json_t **out_profile, const struct pipeline *pipeline,
-                       const struct investigation_options *options, const json_t *baseline, const char *socket,
+                       const struct investigation_options *options, const json_t *baseline, const struct lab *lab,
                        struct arena *arena, struct diag *diag)
 {
     struct brief *brief = ARENA_NEW(arena, struct brief);
@@ -113,7 +116,7 @@ enum err briefing_make(struct brief **out, json_t **out_profile, const struct pi
         return arena_exhausted(arena, diag);
     rng_init(&seed, options->seed);
     rng_fork(&rng, &seed, "brief");
-    TRY(add_problem(brief, pipeline, options, socket, arena, diag));
+    TRY(add_problem(brief, pipeline, options, lab, arena, diag));
     TRY(baseline_read(&measured, runs, brief->lab_folder, &rng, arena, diag));
     brief->baseline_runs = runs;
     brief->baseline_run_count = measured.run_count;

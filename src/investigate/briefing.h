@@ -12,5 +12,5 @@
 /** Makes the brief from the baseline's runs (an experiment of op "run") and writes brief.json into the folder. The
  *  caller owns *out_profile, which the brief borrows. */
 CHECKED enum err briefing_make(struct brief **out, json_t **out_profile, const struct pipeline *pipeline,
-                               const struct investigation_options *options, const json_t *baseline, const char *socket,
-                               struct arena *arena, struct diag *diag);
+                               const struct investigation_options *options, const json_t *baseline,
+                               const struct lab *lab, struct arena *arena, struct diag *diag);

@@ -103,8 +103,8 @@ static enum err begin_agents(struct investigation *self, const json_t *answer)
     if (!experiment)
         return diag_fail(self->diag, ERR_PIPELINE, "baseline", NULL, "%s",
                          json_string_or(error, "message", "no answer"));
-    TRY(briefing_make(&self->brief, &self->profile, self->pipeline, self->options, experiment, lab_socket(self->lab),
-                      &self->arena, self->diag));
+    TRY(briefing_make(&self->brief, &self->profile, self->pipeline, self->options, experiment, self->lab, &self->arena,
+                      self->diag));
     AUTO(json_release)
     json_t *control = json_pack("{s:s, s:s, s:f}", "op", "control", "purpose",
                                 "noise floor: the baseline against itself", "value", CONTROL_VALUE);

@@ -24,7 +24,8 @@ static const char *last_started(json_t *journal)
 {
     const char *id, *last = "";
     json_t *run;
-    json_object_foreach(json_object_get(journal, "runs"), id, run) {
+    json_object_foreach(json_object_get(journal, "runs"), id, run)
+    {
         const char *started = json_string_or(run, "started", "");
         if (strcmp(started, last) > 0)
             last = started;

@@ -188,6 +188,11 @@ void lab_free(struct lab **lab)
     *lab = NULL;
 }
 
+const struct ports *lab_ports(const struct lab *lab)
+{
+    return services_ports(lab->services);
+}
+
 const char *lab_socket(const struct lab *lab)
 {
     return broker_path(lab->broker);

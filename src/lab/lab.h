@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/ports.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -39,6 +40,8 @@ CHECKED enum err lab_new(struct lab **out, const struct pipeline *pipeline, cons
 void lab_free(struct lab **lab);
 
 const char *lab_socket(const struct lab *lab);
+/** The ports of its services, for "{service.port}" in texts of the file; borrowed. */
+const struct ports *lab_ports(const struct lab *lab);
 void lab_status(struct lab_status *out, const struct lab *lab);
 /** An experiment asked for from inside this process; `done` is called from the loop with the answer (borrowed). The
  *  request is as in the protocol, without id. */

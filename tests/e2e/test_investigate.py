@@ -105,8 +105,12 @@ def test_a_killed_a_hung_and_a_babbling_agent_cost_one_finding_each(venturi, sma
     assert subprocess.run(["pgrep", "-f", "sleep 1000"], capture_output=True, check=False).stdout == b""
 
 
-def test_only_one_agent(venturi, small, findings_of):
+def test_only_one_agent_and_its_script_repeats_it(venturi, small, findings_of):
     ended = venturi("investigate", "pipeline.toml", "--only", "batch", "--budget", "20s", "--out", "out")
     assert ended.returncode == 0, ended.stderr
     assert findings_of(small / "out", "batch")["status"] == "answered"
     assert not (small / "out/profiling").exists()
+    again = subprocess.run([small / "out/batch-size/investigate.sh", small / "again"], capture_output=True, text=True, timeout=120,
+                           check=False)
+    assert again.returncode == 0, again.stderr
+    assert findings_of(small / "again", "batch")["status"] == "answered"
