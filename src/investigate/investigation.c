@@ -103,6 +103,9 @@ static enum err begin_agents(struct investigation *self, const json_t *answer)
     if (!experiment)
         return diag_fail(self->diag, ERR_PIPELINE, "baseline", NULL, "%s",
                          json_string_or(error, "message", "no answer"));
+    if (json_array_size(json_object_get(json_array_get(json_object_get(experiment, "arms"), 0), "runs")) == 0)
+        return diag_fail(self->diag, ERR_NOISE, "baseline", "a longer --budget", "not one run of the baseline (%s)",
+                         json_string_or(experiment, "reason", "no reason given"));
     TRY(briefing_make(&self->brief, &self->profile, self->pipeline, self->options, experiment, self->lab, &self->arena,
                       self->diag));
     AUTO(json_release)
