@@ -28,6 +28,7 @@ static struct block *add_block(struct document *document, enum block_kind kind)
     return document->last = block;
 }
 
+PRINTF_LIKE(4, 0)
 static void add_text(struct document *document, enum block_kind kind, unsigned level, const char *format, va_list args)
     __attribute__((format(printf, 4, 0)));
 static void add_text(struct document *document, enum block_kind kind, unsigned level, const char *format, va_list args)
