@@ -36,6 +36,7 @@ static void test_laps_do_not_overlap(void **state)
     add(*state, 'a', 0, 1, 0, 1);
     add(*state, 'b', 0, 1, 1, 2);
     add(*state, 'a', 0, 2, 2, 3);
+    add(*state, 'a', 0, 3, 3, 4);
     const struct run_profile *run = profiled(*state);
     assert_near(run->overlap_s, 0);
     assert_int_equal(run->stages[0].workers, 1);

@@ -76,6 +76,18 @@ static void test_figures(void **state)
     assert_int_equal(c->limited_by, LIMITED_UNKNOWN);
 }
 
+static void test_rows_that_nobody_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct run_profile run = {.wall_s = 1}, *runs[] = {&run};
+    struct profile *profile;
+    struct rng rng;
+    rng_init(&rng, 7);
+    assert_int_equal(profile_summarise(&profile, runs, 1, &rng, &fixture->arena, NULL), ERR_OK);
+    assert_near(profile->wall_s.mid, 1);
+    assert_true(isnan(profile->rows_s.mid));
+}
+
 static void test_verdicts(void **state)
 {
     static const struct {
@@ -137,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_figures),
+        FIXTURE_TEST(test_rows_that_nobody_counted),
         FIXTURE_TEST(test_verdicts),
         FIXTURE_TEST(test_runs_without_spans),
         FIXTURE_TEST(test_one_seed_one_profile),
