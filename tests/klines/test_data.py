@@ -53,6 +53,8 @@ def test_the_same_seed_gives_the_same_bytes(make_data, tmp_path, monkeypatch):
     assert len(first) == 6 and len(set(first.values())) == 6
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     assert digests(make_data(*few, "--months", 3, "--symbols", "BTCUSDT,ETHUSDT", tmp_path / "b")) == first
+    opens = {rows_of(path)[0].split(",")[1] for path in (tmp_path / "a").iterdir()}
+    assert len(opens) == 6
     # A month does not depend on what is made beside it.
     alone = digests(make_data(*few, "--from", "2024-02", "--symbols", "ETHUSDT", tmp_path / "c"))
     assert alone.items() <= first.items()

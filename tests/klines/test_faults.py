@@ -192,6 +192,23 @@ def test_a_server_that_falls_silent(load, scripted_server, database, first, crew
     assert rows_in(database) == []
 
 
+@pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"], ids=["header", "body"])
+def test_a_server_that_drips(load, scripted_server, database, first):
+    """Never silent for long, never done: only the deadline of the whole download ends it."""
+
+    def script(handler, _number):
+        handler.wfile.write(first or b"HTTP/1.1 200 OK\r\nX-Drip: ")
+        with contextlib.suppress(OSError):
+            while True:
+                handler.wfile.write(b"x")
+                handler.wfile.flush()
+                time.sleep(0.01)
+        handler.close_connection = True
+
+    check_failed(load(scripted_server(script).url, "--timeout=500ms"), DOWNLOAD)
+    assert rows_in(database) == []
+
+
 def test_endless_bodies_are_cut(load, scripted_server, database):
     def script(handler, _number):
         handler.send_response(200)
@@ -235,21 +252,21 @@ def encrypted(archive):
 
 
 BAD_ARCHIVES = {
-    "empty": lambda good, text: b"",
-    "no archive": lambda good, text: text.encode(),
-    "cut in the file": lambda good, text: good[: len(good) // 2],
-    "cut in the header": lambda good, text: good[:20],
-    "wrong CRC": lambda good, text: with_wrong_crc(good),
-    "flipped byte": lambda good, text: with_flipped_byte(good),
-    "encrypted": lambda good, text: encrypted(good),
-    "nothing in it": lambda good, text: zipped(),
-    "another name": lambda good, text: zipped(("other.csv", text)),
-    "escapes in its name": lambda good, text: zipped(("\x1b[2J\n", text)),
-    "a path": lambda good, text: zipped(("../" + csv_name(MONTHS[2]), text)),
-    "absolute": lambda good, text: zipped(("/" + csv_name(MONTHS[2]), text)),
-    "a folder": lambda good, text: zipped((csv_name(MONTHS[2]) + "/", "")),
-    "a second file": lambda good, text: zipped((csv_name(MONTHS[2]), text), ("more.csv", text)),
-    "twice the same": lambda good, text: good[: good.rindex(b"PK\1\2")] * 2 + good[good.rindex(b"PK\1\2") :],
+    "empty": (lambda good, text: b"", "format"),
+    "no archive": (lambda good, text: text.encode(), "format"),
+    "cut in the file": (lambda good, text: good[: len(good) // 2], ""),
+    "cut in the header": (lambda good, text: good[:20], ""),
+    "wrong CRC": (lambda good, text: with_wrong_crc(good), "CRC"),
+    "flipped byte": (lambda good, text: with_flipped_byte(good), ""),
+    "encrypted": (lambda good, text: encrypted(good), ""),
+    "nothing in it": (lambda good, text: zipped(), ""),
+    "another name": (lambda good, text: zipped(("other.csv", text)), "it holds 'other.csv'"),
+    "escapes in its name": (lambda good, text: zipped(("\x1b[2J\n", text)), "it holds '?[2J?'"),
+    "a path": (lambda good, text: zipped(("../" + csv_name(MONTHS[2]), text)), "it holds '../"),
+    "absolute": (lambda good, text: zipped(("/" + csv_name(MONTHS[2]), text)), "it holds '/"),
+    "a folder": (lambda good, text: zipped((csv_name(MONTHS[2]) + "/", "")), "it holds"),
+    "a second file": (lambda good, text: zipped((csv_name(MONTHS[2]), text), ("more.csv", text)), "second file"),
+    "twice the same": (lambda good, text: good[: good.rindex(b"PK\1\2")] * 2 + good[good.rindex(b"PK\1\2") :], "second file"),
 }
 
 
@@ -258,8 +275,9 @@ BAD_ARCHIVES = {
 def test_a_bad_archive(load, start_cdn, data, database, tmp_path, crew, bad):
     text = csv_of(data, MONTHS[2])
     good = zipped((csv_name(MONTHS[2]), text))
-    spoil(data, MONTHS[2], BAD_ARCHIVES[bad](good, text))
-    check_failed(load(start_cdn(data), *crew), DATA, csv_name(MONTHS[2]))
+    make, said = BAD_ARCHIVES[bad]
+    spoil(data, MONTHS[2], make(good, text))
+    check_failed(load(start_cdn(data), *crew), DATA, csv_name(MONTHS[2]), "bad archive", said)
     assert rows_in(database) == stored_months(data, MONTHS[:2])
     assert sorted(path.name for path in tmp_path.iterdir() if "klines.db" not in path.name) == ["data"]
 
@@ -400,6 +418,21 @@ def test_a_database_that_is_none(load, start_cdn, data, database, tmp_path):
     check_failed(load(url), SINK, "not a database")
     assert database.read_text() == "not a database " * 100
     check_failed(load(url, "--db", tmp_path / "nosuch" / "k.db"), SINK, "unable to open")
+
+
+def test_a_refused_row_takes_its_month_along(load, start_cdn, data, database):
+    url = start_cdn(data)
+    assert load(url).returncode == 0
+    refused = stored_months(data, MONTHS)[ROWS + 200][0]
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON klines_btcusdt WHEN NEW.open_time = {refused} "
+                   "BEGIN SELECT RAISE(ABORT, 'not this one'); END")
+        db.execute("DELETE FROM klines_btcusdt")
+        db.execute("DELETE FROM klines_btcusdt_months")
+        db.commit()
+    for arguments in ["--batch=50"], ["--batch=44640"], ["--batch=50", "--overlap=1", "--concurrency=4"]:
+        check_failed(load(url, *arguments), SINK, "not this one")
+        assert rows_in(database) == stored_months(data, MONTHS[:1])
 
 
 def test_a_locked_database_is_waited_for_and_given_up(load, start_cdn, data, database):

@@ -98,6 +98,38 @@ def test_loading_again_replaces_and_reset_removes(load, klines, tmp_path, expect
     assert result(load()) == first
 
 
+def test_reset_leaves_the_file_as_if_new(load, klines, tmp_path):
+    database = tmp_path / "klines.db"
+
+    def after_reset(*settings):
+        result(load(*settings))
+        assert klines("--reset", "--db", database).returncode == 0
+        header = database.read_bytes()[:100]
+        return database.stat().st_size, header[18:20]  # 1 = rollback journal, 2 = write-ahead log
+
+    assert after_reset("--sqlite-journal=wal") == after_reset("--sqlite-journal=delete")
+
+
+def test_a_shorter_month_replaces_a_longer_one(klines, make_data, start_cdn, tmp_path):
+    sink = ["--db", tmp_path / "k.db"]
+    url = start_cdn(make_data("--rows-per-month", 90, tmp_path / "data"))
+    assert result(klines("--cdn", url, *sink))[0] == 90
+    make_data("--rows-per-month", 40, tmp_path / "data")
+    assert result(klines("--cdn", url, *sink))[0] == 40
+    assert len(rows_in(tmp_path / "k.db")) == 40
+
+
+def test_downloads_wait_for_a_slow_sink(klines, make_data, start_cdn, tmp_path):
+    """Far more months than the queues hold, and a transaction a row."""
+    months = 30
+    url = start_cdn(make_data("--months", months, "--rows-per-month", 10, tmp_path / "data"))
+    run = ["--cdn", url, "--months", months]
+    slow = ["--batch=1", "--sqlite-synchronous=full", "--sqlite-journal=delete", "--db", tmp_path / "k.db"]
+    expected = result(klines(*run, "--sink", "none"))
+    for crew in ["--concurrency=8"], ["--concurrency=8", "--overlap=1"], ["--overlap=1", "--streaming=1"]:
+        assert result(klines(*run, *slow, *crew)) == expected
+
+
 def test_a_symbol_is_a_table_of_its_own(klines, make_data, start_cdn, tmp_path):
     url = start_cdn(make_data("--symbols", "BTCUSDT,ETHUSDT", "--rows-per-month", 50, tmp_path / "data"))
     database = ["--db", tmp_path / "k.db"]

@@ -80,6 +80,14 @@ def test_loading_again_replaces_and_reset_removes(klines, start_cdn, data, empty
     assert said(klines("--checksum", *empty)) == loaded
 
 
+def test_a_shorter_month_replaces_a_longer_one(klines, make_data, start_cdn, empty, tmp_path):
+    url = start_cdn(make_data("--rows-per-month", 90, tmp_path / "data"))
+    assert said(klines("--cdn", url, *empty)).startswith("rows 90 ")
+    make_data("--rows-per-month", 40, tmp_path / "data")
+    assert said(klines("--cdn", url, *empty)).startswith("rows 40 ")
+    assert said(klines("--checksum", *empty)).startswith("rows 40 ")
+
+
 def test_a_failing_month_leaves_those_before_it(klines, start_cdn, data, questdb, empty, tmp_path):
     served = tmp_path / "served"
     served.mkdir()

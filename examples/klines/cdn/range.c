@@ -41,6 +41,6 @@ enum range_answer range_read(struct range *out, const char *header, uint64_t siz
     }
     if (first >= size)
         return RANGE_UNSATISFIABLE;
-    *out = (struct range){.first = first, .count = (last < size - 1 ? last + 1 : size) - first};
+    *out = (struct range){.first = first, .count = (last < size ? last + 1 : size) - first};
     return RANGE_PART;
 }

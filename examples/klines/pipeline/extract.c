@@ -42,7 +42,7 @@ static enum status copy_file(struct bytes *csv, struct archive *archive, const c
     size_t count;
     la_int64_t offset;
     int result;
-    /* libarchive reports a wrong CRC as a warning: only ARCHIVE_OK is good enough. */
+    /* Some damage is only a warning to libarchive; to us it is damage. */
     while ((result = archive_read_data_block(archive, &piece, &count, &offset)) == ARCHIVE_OK) {
         if (offset != (la_int64_t)csv->count || !bytes_add(csv, piece, count))
             return fail_with(failure, STATUS_DATA, "%s: bad archive: more than %zu bytes", name, csv->limit);
