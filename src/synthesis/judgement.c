@@ -195,10 +195,10 @@ static void decide(struct judgement *judgement, const struct yardstick *yardstic
     if (evidence && found == CLASS_GAIN) {
         judgement->decision = DECISION_RECOMMEND;
         judgement->why = reason_gain(judgement, arena);
-    } else if (judgement->candidate->bound.high < WORTH_TRYING) {
-        judgement->why = reason_bound(judgement, arena);
     } else if (evidence && found != CLASS_UNDECIDED && !missing) {
         judgement->why = reason_no_gain(judgement, yardstick->worth_ratio, arena);
+    } else if (judgement->candidate->bound.high < WORTH_TRYING) {
+        judgement->why = reason_bound(judgement, arena);
     } else {
         judgement->decision = DECISION_CANNOT_TELL;
         judgement->why = reason_cannot_tell(judgement, missing, yardstick->worth_ratio, arena);
