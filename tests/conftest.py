@@ -16,9 +16,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from processes import DEADLINE_S, stop, wait_until
-
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+from processes import DEADLINE_S, ROOT, stop, wait_until
 
 @pytest.fixture(scope="session")
 def programs():

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waiting for things and stopping them, always with a deadline."""
 
+import pathlib
 import signal
 import subprocess
 import time
 
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 DEADLINE_S = 60  # of anything that should take a moment
 
 
