@@ -23,7 +23,7 @@ def test_every_command_explains_itself(venturi, command):
     page = venturi("help", "--man", command).stdout
     for option in re.findall(r"^\s+--([a-z-]+)", shown.stdout, re.M):
         if option not in ("help", "usage"):
-            assert f"\\-\\-{option}".replace("-", "-") in page
+            assert f"\\-\\-{option}" in page
 
 
 @pytest.mark.parametrize("arguments", [["nosuch"], ["init", "--nosuch"], ["profile"], ["profile", "a", "b"], ["help", "nosuch"],

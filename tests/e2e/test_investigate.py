@@ -2,13 +2,11 @@
 """One whole investigation of a small pipeline: what it leaves, that it replays, and that it minds its own business."""
 
 import json
-import pathlib
 import subprocess
 
 import jsonschema
-import pytest
 
-from conftest import AGENT_FOLDERS, ROOT, Venturi
+from conftest import AGENT_FOLDERS, ROOT
 
 SCHEMAS = ROOT / "docs/schema"
 
