@@ -47,7 +47,7 @@ enum err weigh_ask(struct weighing *weighing, struct agent_task *task, struct di
     return lab_client_ask(&weighing->request, task->lab, request, diag);
 }
 
-/* One arm's comparison against the baseline, the confirmed one where there are two. */
+/* One arm's comparison against the baseline: the one on fresh runs where it came to a verdict, else the first. */
 static const json_t *comparison_of(const json_t *experiment, size_t arm)
 {
     const json_t *best = NULL, *comparison;
@@ -55,7 +55,8 @@ static const json_t *comparison_of(const json_t *experiment, size_t arm)
     json_array_foreach(json_object_get(experiment, "comparisons"), i, comparison)
     {
         bool same_arm = (size_t)json_integer_value(json_object_get(comparison, "b")) == arm;
-        if (same_arm && (!best || json_is_true(json_object_get(comparison, "confirmed"))))
+        bool decided = strcmp(json_string_or(comparison, "verdict", ""), "preliminary") != 0;
+        if (same_arm && (!best || decided))
             best = comparison;
     }
     return best;
