@@ -15,7 +15,7 @@ RECORDER_MAY = {"venturi.h", "trace/format.h"}
 STANDALONE = ("include/venturi.h", "src/trace/format.h")  # what the recorder shares: system headers only
 CPP = "src/pipeline/toml_shim.cpp"
 CPP_LINES = 300
-# Tools beside an example may use our base room; the example itself is a user's pipeline and has the public header only.
+# Tools and tests beside an example may use our base room; the example itself is a user's pipeline and has the public header only.
 EXAMPLE_TOOLS = {"examples/klines/cdn", "examples/klines/maker"}
 C_FILES = {".c", ".h", ".cpp"}
 CPP_FILES = {".cpp", ".cc", ".cxx", ".hpp", ".hh", ".hxx"}
@@ -90,7 +90,7 @@ def check_examples(root):
     wrong = []
     for example in sorted((root / "examples").glob("*/")) if (root / "examples").is_dir() else []:
         for path in files(example, C_FILES):
-            tool = str(path.parent.relative_to(root)) in EXAMPLE_TOOLS
+            tool = str(path.parent.relative_to(root)) in EXAMPLE_TOOLS or path.name.endswith("_test.c")
             for include in includes(path):
                 own = (example / include).is_file() or (path.parent / include).is_file()
                 base = tool and include.startswith("base/") and (root / "src" / include).is_file()
