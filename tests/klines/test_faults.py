@@ -228,6 +228,14 @@ def test_an_address_that_is_none(load, url):
     check_failed(load(url, "--retries=0"), DOWNLOAD)
 
 
+@pytest.mark.parametrize("sink", [["--sink", "none"], ["--sink", "questdb", "--db", "http://me:s3cret@127.0.0.1:1"]], ids=["cdn", "questdb"])
+def test_passwords_are_not_shown(klines, sink):
+    ended = klines("--cdn", "http://me:s3cret@127.0.0.1:1/x", "--retries=0", *sink)
+    assert ended.returncode in (DOWNLOAD, SINK)
+    assert "127.0.0.1:1" in ended.stderr
+    assert "s3cret" not in ended.stderr
+
+
 # Archives
 
 

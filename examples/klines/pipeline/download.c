@@ -121,7 +121,7 @@ enum status download_file(uint64_t *bytes, struct download *download, const char
             return STATUS_OK;
         if (outcome == HTTP_REFUSED || attempt > options->retries ||
             !http_pause(&download->http, attempt, &reply, deadline_ns))
-            return fail_with(failure, STATUS_DOWNLOAD, "%s: %s (try %u of %u)", url, reply.what, attempt,
+            return fail_with(failure, STATUS_DOWNLOAD, "%s: %s (try %u of %u)", http_shown(url), reply.what, attempt,
                              options->retries + 1);
     }
 }

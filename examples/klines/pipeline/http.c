@@ -104,3 +104,11 @@ bool http_pause(struct http *http, unsigned attempt, const struct http_reply *re
         pause_ns = reply->retry_after_ns;
     return now_ns + pause_ns < deadline_ns && stop_sleep_until(http->stop, now_ns + pause_ns);
 }
+
+const char *http_shown(const char *address)
+{
+    const char *scheme_end = strstr(address, "://");
+    const char *host = scheme_end != NULL ? scheme_end + 3 : address;
+    const char *at = memrchr(host, '@', strcspn(host, "/"));
+    return at != NULL ? at + 1 : address;
+}

@@ -40,3 +40,5 @@ enum http_outcome http_perform(struct http_reply *reply, struct http *http, uint
 /** Waits before try number `attempt` (1 = the second): exponentially, and as long as the server asked for. False when
  *  that would pass the deadline or the pipeline stops. */
 bool http_pause(struct http *http, unsigned attempt, const struct http_reply *reply, uint64_t deadline_ns);
+/** The address as it may be shown: what stands behind "user:password@", if that is there, else all of it. */
+const char *http_shown(const char *address);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * QuestDB over HTTP: rows as line protocol to /write, SQL to /exp. A month is a partition, so half a month is removed
- * by dropping its partition; which months are half stands in a second table. Rows are deduplicated by their time, so a
- * request whose answer was lost may be sent again.
+ * QuestDB over HTTP: rows as line protocol to /write, SQL to /exec and /exp. A month is a partition, so half a month is
+ * removed by dropping its partition; which months are half stands in a second table. Rows are deduplicated by their
+ * time, so a request whose answer was lost may be sent again.
  */
 #include "pipeline/bytes.h"
 #include "pipeline/http.h"
@@ -66,10 +66,11 @@ static enum status fail_request(struct failure *failure, const struct questdb *q
                                 const struct http_reply *reply)
 {
     int length;
+    const char *address = http_shown(q->address);
     if (reply->status == 0)
-        return fail_with(failure, STATUS_SINK, "questdb: cannot %s: %s: %s", doing, q->address, reply->what);
+        return fail_with(failure, STATUS_SINK, "questdb: cannot %s: %s: %s", doing, address, reply->what);
     const char *reason = answer_reason(&length, &q->answer);
-    return fail_with(failure, STATUS_SINK, "questdb: cannot %s: %s: %s: %.*s", doing, q->address, reply->what, length,
+    return fail_with(failure, STATUS_SINK, "questdb: cannot %s: %s: %s: %.*s", doing, address, reply->what, length,
                      reason);
 }
 
@@ -95,13 +96,15 @@ __attribute__((format(printf, 5, 0))) static enum status send_sql(struct questdb
 {
     char sql[SQL_BYTES], url[4 * SQL_BYTES];
     int sql_bytes = vsnprintf(sql, sizeof sql, format, args);
+    if ((size_t)sql_bytes >= sizeof sql)
+        return fail_with(failure, STATUS_INTERNAL, "questdb: too long a statement");
     char *escaped = curl_easy_escape(q->http.curl, sql, sql_bytes);
     if (escaped == NULL)
         return fail_no_memory(failure);
     int url_bytes = snprintf(url, sizeof url, "%s/%s?query=%s", q->address, path, escaped);
     curl_free(escaped);
-    if ((size_t)sql_bytes >= sizeof sql || (size_t)url_bytes >= sizeof url)
-        return fail_with(failure, STATUS_INTERNAL, "questdb: too long a statement");
+    if ((size_t)url_bytes >= sizeof url)
+        return fail_with(failure, STATUS_USAGE, "--db: the address is too long");
     curl_easy_setopt(q->http.curl, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(q->http.curl, CURLOPT_URL, url);
     return perform(q, doing, failure);
