@@ -98,16 +98,7 @@ static enum err start_one(struct services *services, const struct service *servi
     return ERR_OK;
 }
 
-/* A service that names no port is ready when it runs. */
-static bool uses_port(const struct service *service)
-{
-    struct placeholder unused;
-    for (size_t i = 0; i < service->command.count; i++)
-        if (placeholder_find(&unused, service->command.items[i]))
-            return true;
-    return false;
-}
-
+/* Without an address in the file the service's own port tells: pipeline_load makes sure that it uses it. */
 static enum err is_ready(bool *out, const struct services *services, const struct running *running, struct diag *diag)
 {
     AUTO(arena_fini) struct arena arena;
@@ -115,7 +106,7 @@ static enum err is_ready(bool *out, const struct services *services, const struc
     const char *url;
     arena_init(&arena, ARENA_LIMIT_BYTES);
     if (!service->ready) {
-        *out = !uses_port(service) || probe_port(services->port_items[running - services->items].port);
+        *out = probe_port(services->port_items[running - services->items].port);
         return ERR_OK;
     }
     TRY(ports_fill_text(&url, service->ready, service->name, &services->ports, &arena, diag));

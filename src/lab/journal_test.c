@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The journal: what was appended is there again, whatever a crash cut off its end. */
+#include "lab/journal.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "lab/lab.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct place {
+    char folder[64], path[96];
+};
+
+static void place_init(struct place *place)
+{
+    *place = (struct place){.folder = "/tmp/venturi-journal-XXXXXX"};
+    assert_non_null(mkdtemp(place->folder));
+    (void)snprintf(place->path, sizeof place->path, "%s/journal.jsonl", place->folder);
+}
+
+static void place_fini(const struct place *place)
+{
+    struct diag diag = {0};
+    assert_int_equal(dir_remove(place->folder, &diag), ERR_OK);
+}
+
+/* Opens, appends the record, closes; the number of records found before. */
+static size_t append(const struct place *place, const char *text)
+{
+    struct diag diag = {0};
+    struct journal *journal;
+    AUTO(json_release) json_t *past = NULL;
+    AUTO(json_release) json_t *record = json_loads(text, 0, NULL);
+    assert_non_null(record);
+    assert_int_equal(journal_open(&journal, &past, place->folder, true, &diag), ERR_OK);
+    assert_int_equal(journal_append(journal, record, &diag), ERR_OK);
+    journal_close(&journal);
+    assert_null(journal);
+    return json_array_size(past);
+}
+
+static const char *const records[] = {
+    "{\"record\": \"lab\", \"schema\": \"venturi.journal/1\", \"seed\": 7}",
+    "{\"record\": \"experiment\", \"id\": \"e1\", \"key\": \"k\"}",
+    "{\"record\": \"run\", \"id\": \"r1\", \"duration_s\": 0.25, \"why\": \"a \\\"quoted\\\" line\\nand another\"}",
+    "{\"record\": \"verdict\", \"id\": \"e1\", \"op\": \"run\", \"reason\": \"decided\"}",
+    "{\"record\": \"end\", \"runs\": 1}",
+};
+enum { RECORDS = sizeof records / sizeof *records };
+
+static void it_reads_what_was_written(void **state)
+{
+    (void)state;
+    struct place place;
+    struct diag diag = {0};
+    AUTO(json_release) json_t *summary = NULL;
+    place_init(&place);
+    for (size_t i = 0; i < RECORDS; i++)
+        assert_int_equal(append(&place, records[i]), i);
+    assert_int_equal(journal_read(&summary, place.folder, &diag), ERR_OK);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(summary, "lab"), "seed")), 7);
+    const json_t *run = json_object_get(json_object_get(summary, "runs"), "r1");
+    assert_string_equal(json_string_or(run, "why", ""), "a \"quoted\" line\nand another");
+    const json_t *verdict = json_object_get(json_object_get(summary, "experiments"), "e1");
+    assert_string_equal(json_string_or(verdict, "reason", ""), "decided");
+    assert_null(json_object_get(verdict, "record"));
+    assert_true(json_is_true(json_object_get(summary, "ended")));
+    place_fini(&place);
+}
+
+/* However much of the file is on disk, the whole lines count, and the next record starts a line of its own. */
+static void a_cut_at_any_byte_costs_one_record_at_most(void **state)
+{
+    (void)state;
+    struct place place;
+    struct diag diag = {0};
+    struct arena arena;
+    char *whole;
+    size_t bytes;
+    arena_init(&arena, 1024 * 1024);
+    place_init(&place);
+    for (size_t i = 0; i < RECORDS; i++)
+        (void)append(&place, records[i]);
+    assert_int_equal(file_read(&whole, &bytes, place.path, 65536, &arena, &diag), ERR_OK);
+    for (size_t cut = 0; cut <= bytes; cut++) {
+        AUTO(json_release) json_t *summary = NULL;
+        size_t lines = 0;
+        for (size_t i = 0; i < cut; i++)
+            lines += whole[i] == '\n';
+        assert_int_equal(file_write_atomic(place.path, whole, cut, &diag), ERR_OK);
+        assert_int_equal(journal_read(&summary, place.folder, &diag), ERR_OK);
+        assert_int_equal(json_object_size(json_object_get(summary, "runs")), lines >= 3);
+        assert_int_equal(json_is_true(json_object_get(summary, "ended")), lines == RECORDS);
+        assert_int_equal(append(&place, records[2]), lines);
+        assert_int_equal(append(&place, records[3]), lines + 1);
+    }
+    arena_fini(&arena);
+    place_fini(&place);
+}
+
+static void write_text(const struct place *place, const char *text)
+{
+    struct diag diag = {0};
+    assert_int_equal(file_write_atomic(place->path, text, strlen(text), &diag), ERR_OK);
+}
+
+static void a_torn_last_line_is_dropped_a_torn_middle_is_an_error(void **state)
+{
+    (void)state;
+    struct place place;
+    struct diag diag = {0};
+    json_t *summary, *past;
+    struct journal *journal;
+    place_init(&place);
+    write_text(&place, "{\"record\": \"run\", \"id\": \"r1\"}\n{\"record\": \"ru\n");
+    assert_int_equal(journal_read(&summary, place.folder, &diag), ERR_OK);
+    assert_int_equal(json_object_size(json_object_get(summary, "runs")), 1);
+    json_decref(summary);
+    write_text(&place, "{\"record\": \"ru\n{\"record\": \"run\", \"id\": \"r1\"}\n");
+    assert_int_equal(journal_read(&summary, place.folder, &diag), ERR_FORMAT);
+    assert_int_equal(journal_open(&journal, &past, place.folder, true, &diag), ERR_FORMAT);
+    place_fini(&place);
+}
+
+static void earlier_records_need_resume(void **state)
+{
+    (void)state;
+    struct place place;
+    struct diag diag = {0};
+    json_t *past;
+    struct journal *journal;
+    place_init(&place);
+    assert_int_equal(journal_read(&past, place.folder, &diag), ERR_IO);
+    write_text(&place, "{\"record\": \"cut");
+    assert_int_equal(journal_open(&journal, &past, place.folder, false, &diag), ERR_OK); /* it never began */
+    json_decref(past);
+    journal_close(&journal);
+    (void)append(&place, records[0]);
+    assert_int_equal(journal_open(&journal, &past, place.folder, false, &diag), ERR_CONFIG);
+    assert_non_null(strstr(diag.hint, "venturi resume"));
+    place_fini(&place);
+}
+
+/* A limit on the file's size stands for a full disk. */
+static void a_full_disk_is_an_error(void **state)
+{
+    (void)state;
+    struct place place;
+    struct diag diag = {0};
+    struct journal *journal;
+    struct rlimit kept, tight;
+    AUTO(json_release) json_t *past = NULL;
+    AUTO(json_release) json_t *record = json_loads(records[0], 0, NULL);
+    place_init(&place);
+    assert_int_equal(journal_open(&journal, &past, place.folder, true, &diag), ERR_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &kept), 0);
+    tight = (struct rlimit){.rlim_cur = 100, .rlim_max = kept.rlim_max};
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    enum err error = ERR_OK;
+    for (int i = 0; i < 3 && error == ERR_OK; i++)
+        error = journal_append(journal, record, &diag);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &kept), 0);
+    assert_int_equal(error, ERR_IO);
+    journal_close(&journal);
+    assert_int_equal(append(&place, records[1]), 1); /* the half record is dropped */
+    place_fini(&place);
+}
+
+static void links_are_not_followed(void **state)
+{
+    (void)state;
+    struct place place;
+    struct diag diag = {0};
+    struct journal *journal;
+    json_t *past;
+    place_init(&place);
+    assert_int_equal(symlink("elsewhere", place.path), 0);
+    assert_int_equal(journal_open(&journal, &past, place.folder, true, &diag), ERR_IO);
+    place_fini(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_reads_what_was_written),
+        cmocka_unit_test(a_cut_at_any_byte_costs_one_record_at_most),
+        cmocka_unit_test(a_torn_last_line_is_dropped_a_torn_middle_is_an_error),
+        cmocka_unit_test(earlier_records_need_resume),
+        cmocka_unit_test(a_full_disk_is_an_error),
+        cmocka_unit_test(links_are_not_followed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
