@@ -150,8 +150,8 @@ static void add_unmeasured(struct findings *findings, const struct weighing *wei
         stance.vote = VOTE_OPPOSE;
         findings_stance(
             findings, &stance,
-            "%s takes so little of the run that no change there can be worth more than %.3gx: no experiment needed",
-            candidate->stage, candidate->bound.high);
+            "it could save so little of the run that it cannot be worth more than %.3gx: no experiment needed",
+            candidate->bound.high);
     } else {
         findings_stance(findings, &stance, "it cannot be set from outside, so it was not measured; at most %.3gx",
                         candidate->bound.high);

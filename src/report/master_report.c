@@ -193,7 +193,7 @@ static void add_plan(struct document *document, const json_t *master, struct are
     size_t i;
     document_heading(document, 2, "The way to the goal");
     if (names && *names)
-        document_paragraph(document, "The cheapest way: %s, with a probability of %.2g. %s", names,
+        document_paragraph(document, "%s, with a probability of %.2g: %s.", names,
                            json_number_or(plan, "probability", NAN), string(plan, "why"));
     else
         document_paragraph(document, "%s", json_string_or(plan, "why", "No measured fix is known to reach the goal."));

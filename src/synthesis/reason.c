@@ -21,8 +21,8 @@ const char *reason_gain(const struct judgement *judgement, struct arena *arena)
 
 const char *reason_bound(const struct judgement *judgement, struct arena *arena)
 {
-    return arena_printf(arena, "%s takes so little of the run that no change there can be worth more than %s",
-                        judgement->candidate->stage, say_percent(judgement->candidate->bound.high - 1.0).text);
+    return arena_printf(arena, "it could save so little of the run that it cannot be worth more than %s",
+                        say_percent(judgement->candidate->bound.high - 1.0).text);
 }
 
 static const char *reason_invalid(const struct judgement *judgement, struct arena *arena)
