@@ -89,9 +89,8 @@ char *arena_printf(struct arena *arena, const char *format, ...)
     return out;
 }
 
-enum err arena_exhausted(const struct arena *arena, struct diag *diag)
+void arena_say_exhausted(const struct arena *arena, struct diag *diag)
 {
-    return diag_fail(diag, ERR_MEMORY, NULL,
-                     "the input is larger than venturi accepts, or the machine is out of memory",
-                     "out of memory after %zu of at most %zu bytes", arena->used_bytes, arena->limit_bytes);
+    diag_set(diag, NULL, "the input is larger than venturi accepts, or the machine is out of memory",
+             "out of memory after %zu of at most %zu bytes", arena->used_bytes, arena->limit_bytes);
 }

@@ -28,8 +28,10 @@ void *arena_alloc(struct arena *arena, size_t count, size_t item_bytes, size_t a
 /** A copy of `text` (NULL gives NULL). NULL on exhaustion. */
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
-/** The diag of an exhausted arena; always returns ERR_MEMORY. */
-CHECKED enum err arena_exhausted(const struct arena *arena, struct diag *diag);
+/** Says in `diag` that the arena is exhausted. */
+void arena_say_exhausted(const struct arena *arena, struct diag *diag);
+/** The failing path of an exhausted arena: is ERR_MEMORY. */
+#define arena_exhausted(arena, diag) (arena_say_exhausted((arena), (diag)), (enum err)ERR_MEMORY)
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), 1, sizeof(type), alignof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), (count), sizeof(type), alignof(type)))

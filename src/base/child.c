@@ -98,7 +98,7 @@ static void take_report(struct child *child, const struct supervisor_report *rep
 /* False when no report waits. */
 static bool read_report(struct child *child)
 {
-    struct supervisor_report report;
+    struct supervisor_report report = {0};
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(struct ucred))];

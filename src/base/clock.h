@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NS_PER_MS = 1000000 };
+#define NS_PER_MS 1000000ULL
 #define NS_PER_S 1000000000ULL
 
 /** CLOCK_MONOTONIC in nanoseconds: the one time line of spans, runs and memory samples. */

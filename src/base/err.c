@@ -11,23 +11,22 @@ static void fill(struct diag *diag, const char *where, const char *hint)
     (void)snprintf(diag->hint, sizeof diag->hint, "%s", hint ? hint : "");
 }
 
-enum err diag_fail(struct diag *diag, enum err error, const char *where, const char *hint, const char *what_format, ...)
+void diag_set(struct diag *diag, const char *where, const char *hint, const char *what_format, ...)
 {
-    if (diag) {
-        va_list args;
-        va_start(args, what_format);
-        char what[sizeof diag->what]; /* the arguments may point into `diag` itself */
-        (void)vsnprintf(what, sizeof what, what_format, args);
-        va_end(args);
-        fill(diag, where, hint);
-        memcpy(diag->what, what, sizeof what);
-    }
-    return error;
+    if (!diag)
+        return;
+    va_list args;
+    va_start(args, what_format);
+    char what[sizeof diag->what]; /* the arguments may point into `diag` itself */
+    (void)vsnprintf(what, sizeof what, what_format, args);
+    va_end(args);
+    fill(diag, where, hint);
+    memcpy(diag->what, what, sizeof what);
 }
 
-enum err diag_errno(struct diag *diag, enum err error, int errno_value, const char *where, const char *what)
+void diag_set_errno(struct diag *diag, int errno_value, const char *where, const char *what)
 {
-    return diag_fail(diag, error, where, NULL, "%s: %s", what, strerror(errno_value));
+    diag_set(diag, where, NULL, "%s: %s", what, strerror(errno_value));
 }
 
 const char *diag_line(const struct diag *diag, char *line, unsigned long line_bytes)

@@ -29,12 +29,16 @@ struct diag {
     char hint[256]; /* what to do about it */
 };
 
-/** Fills `diag` (which may be NULL) and returns `error`, so that a failing path is one statement. */
-CHECKED enum err diag_fail(struct diag *diag, enum err error, const char *where, const char *hint,
-                           const char *what_format, ...) PRINTF_LIKE(5, 6);
+/** Fills `diag`, which may be NULL. */
+void diag_set(struct diag *diag, const char *where, const char *hint, const char *what_format, ...) PRINTF_LIKE(4, 5);
+/** Like diag_set for a failed system call: appends strerror(errno_value) to the text. */
+void diag_set_errno(struct diag *diag, int errno_value, const char *where, const char *what);
 
-/** Like diag_fail for a failed system call: appends strerror(errno_value) to the text. */
-CHECKED enum err diag_errno(struct diag *diag, enum err error, int errno_value, const char *where, const char *what);
+/** Fills `diag` and is `error`, so that a failing path is one statement. Macros, so that compilers and analyzers see
+ *  which error it is and that it is one. */
+#define diag_fail(diag, error, where, hint, ...) (diag_set((diag), (where), (hint), __VA_ARGS__), (enum err)(error))
+#define diag_errno(diag, error, errno_value, where, what)                                                              \
+    (diag_set_errno((diag), (errno_value), (where), (what)), (enum err)(error))
 
 /** Writes "where: what; hint" without a newline into `line`; returns `line`. */
 const char *diag_line(const struct diag *diag, char *line, unsigned long line_bytes);

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define DEFAULT_FOLDER "tmp/perf-optimization"
-#define DEFAULT_BUDGET_NS (10 * 60 * NS_PER_S)
+#define DEFAULT_BUDGET_NS (600 * NS_PER_S)
 #define DEFAULT_PATIENCE_NS (60 * NS_PER_S)
 
 /* The agents are this same program: found by what runs, not by name. */

@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define ARENA_BYTES ((size_t)1 << 30)
-#define DEFAULT_BUDGET_NS (10 * 60 * NS_PER_S)
+#define DEFAULT_BUDGET_NS (600 * NS_PER_S)
 
 static void client_release(struct lab_client **client)
 {

@@ -13,7 +13,7 @@
 #include "report/report.h"
 
 #define ARENA_BYTES ((size_t)1 << 30)
-#define DEFAULT_BUDGET_NS (10 * 60 * NS_PER_S)
+#define DEFAULT_BUDGET_NS (600 * NS_PER_S)
 
 static enum err print_profile(const struct profile *profile, bool as_json, struct arena *arena, struct diag *diag)
 {

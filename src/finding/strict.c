@@ -133,7 +133,7 @@ enum err strict_bool(bool *out, const struct strict *strict, const struct place 
 
 enum err strict_name(size_t *out, const struct strict *strict, const struct place *place, const char *const *names)
 {
-    const char *text;
+    const char *text = "";
     TRY(strict_text(&text, strict, place));
     for (*out = 0; names[*out]; ++*out)
         if (strcmp(names[*out], text) == 0)

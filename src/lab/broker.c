@@ -185,7 +185,7 @@ static void take_lines(struct broker_client *client)
         take_line(client, in->data + done, bytes);
         done += bytes + 1;
     }
-    if (client->broken || client->closing || done == 0)
+    if (client->broken || client->closing || !in->data || done == 0)
         return;
     in->length_bytes -= done;
     memmove(in->data, in->data + done, in->length_bytes + 1);

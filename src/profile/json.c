@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 
+#include <assert.h>
 #include <math.h>
 
 static json_t *interval(struct interval value)
@@ -45,6 +46,7 @@ static json_t *bottleneck_json(const struct profile *profile)
 {
     bool shown = profile->verdict != BOTTLENECK_NONE && profile->stage_count >= 1;
     bool second = shown && profile->stage_count >= 2;
+    assert(!shown || profile->stages);
     const struct stage_summary *stage = shown ? &profile->stages[profile->bottleneck] : NULL;
     return json_pack("{s:s, s:s?, s:s?, s:o, s:s?}", "verdict", bottleneck_verdict_name(profile->verdict), "stage",
                      stage ? stage->name : NULL, "runner_up", second ? profile->stages[profile->runner_up].name : NULL,
