@@ -6,7 +6,7 @@ import subprocess
 
 import jsonschema
 
-from conftest import AGENT_FOLDERS, ROOT
+from conftest import AGENT_FOLDERS, BIN, ROOT
 
 SCHEMAS = ROOT / "docs/schema"
 
@@ -112,3 +112,31 @@ def test_only_one_agent_and_its_script_repeats_it(venturi, small, findings_of):
                            check=False)
     assert again.returncode == 0, again.stderr
     assert findings_of(small / "again", "batch")["status"] == "answered"
+
+
+EXTERNAL = """#!/usr/bin/env python3
+import json, os, subprocess
+brief = json.load(open(os.environ["VENTURI_BRIEF"]))
+answer = subprocess.run([VENTURI, "lab", "compare", "--b", "concurrency=3", "--json"], capture_output=True, text=True)
+experiment = json.loads(answer.stdout)
+stances = [{"candidate": candidate["id"], "stance": "neutral", "why": "asked by a stranger", "change": None, "effect": None,
+            "prediction": None, "experiments": [experiment["id"]]} for candidate in brief["candidates"]]
+json.dump({"schema": "venturi.findings/1", "agent": "profiling", "status": "answered", "why": None, "summary": "a stranger's word",
+           "looked_at": [], "not_looked_at": [], "claims": [], "stances": stances, "capacity": None, "tables": []},
+          open(os.environ["VENTURI_OUT"] + "/findings.json", "w"))
+"""
+
+
+def test_an_external_agent_asks_the_running_lab(venturi, small, findings_of):
+    (small / "stranger").write_text(EXTERNAL.replace("VENTURI,", json.dumps(str(BIN / "venturi")) + ","))
+    (small / "stranger").chmod(0o755)
+    with open(small / "pipeline.toml", "a", encoding="utf-8") as file:
+        file.write('\n[agents.profiling]\ncommand = ["./stranger"]\n')
+    # It waits for its experiment far longer than a silent agent may: asking through a child counts as asking.
+    ended = venturi("investigate", "pipeline.toml", "--only", "profiling", "--budget", "40s", "--patience", "1s", "--out", "out", "--json")
+    assert ended.returncode == 0, ended.stderr
+    findings = findings_of(small / "out", "profiling")
+    assert findings["status"] == "answered", findings["why"]
+    experiment = findings["stances"][0]["experiments"][0]
+    assert f'"{experiment}"' in (small / "out/lab/journal.jsonl").read_text()
+    assert ended.stdout == (small / "out/master.json").read_text()
