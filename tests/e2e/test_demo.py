@@ -20,7 +20,7 @@ def test_the_demo_finds_the_bottleneck_prices_it_and_leaves_the_database_alone(t
     assert master["bottleneck"]["stage"] == "download"
     assert master["bottleneck"]["limited_by"] == "waiting"
     share = master["bottleneck"]["share"]  # 0.90 alone on the machine; a neighbour on its cores stretches the other stages
-    assert share["low"] <= 0.95 and share["high"] >= 0.80
+    assert share["low"] <= 0.95 and share["high"] >= 0.85
 
     candidates = {candidate["id"]: candidate for candidate in master["candidates"]}
     concurrency = candidates["download.concurrency"]
