@@ -7,6 +7,7 @@
 #include "agents/baseline.h"
 #include "agents/weigh.h"
 #include "base/json.h"
+#include "finding/say.h"
 #include "stats/summary.h"
 
 #include <math.h>
@@ -108,9 +109,9 @@ static void add_arm_table(struct findings *findings, const struct batch_arm *arm
         const struct batch_arm *arm = &arms[i];
         bool measured = arm->rows_s > 0;
         const char *row[] = {arm->value,
-                             measured ? arena_printf(arena, "%.4g", arm->rows_s) : "not measured",
-                             measured ? arena_printf(arena, "%.0f %%", 100 * arm->rows_s / best) : "",
-                             arm->peak_bytes ? arena_printf(arena, "%.1f MB", (double)arm->peak_bytes / 1e6)
+                             measured ? arena_strdup(arena, say_count(arm->rows_s).text) : "not measured",
+                             measured ? arena_strdup(arena, say_percent(arm->rows_s / best).text) : "",
+                             arm->peak_bytes ? arena_strdup(arena, say_bytes((double)arm->peak_bytes).text)
                                              : "not seen",
                              strcmp(arm->value, current) == 0 ? "current" : "",
                              NULL};
@@ -131,8 +132,8 @@ static void say_range(struct findings *findings, const struct batch_arm *arms, s
     }
     if (!now || !(best > 0))
         return;
-    findings_summary(findings, "the current batch of %s rows passes %.0f %% of the best rate measured%s%s", current,
-                     100 * now->rows_s / best,
+    findings_summary(findings, "the current batch of %s rows passes %s of the best rate measured%s%s", current,
+                     say_percent(now->rows_s / best).text,
                      smallest && smallest != now ? "; the smallest within 5 % of the best is " : "",
                      smallest && smallest != now ? smallest->value : "");
 }
@@ -159,11 +160,10 @@ static enum err fit_line(struct findings *findings, const struct points *points,
     TRY(line_fit(&fit, points->rows, points->seconds, points->count, &task->rng, task->arena, diag));
     struct quantity c0 = {no_less_than_nothing(fit.c0), UNIT_S}, c1 = {no_less_than_nothing(fit.c1), UNIT_S};
     findings_claim(findings, BASIS_MEASURED, &c0, NULL,
-                   "a batch costs %.3g ms whatever its size (from %zu batches of %.0f to %.0f rows)", fit.c0.mid * 1e3,
-                   points->count, smallest, largest);
-    findings_claim(findings, BASIS_MEASURED, &c1, NULL,
-                   "and %.3g us a row; the line misses single batches by up to %.0f %%", fit.c1.mid * 1e6,
-                   100 * fit.residual_ratio_max);
+                   "a batch costs %s whatever its size (from %zu batches of %.0f to %.0f rows)",
+                   say_seconds(c0.value.mid).text, points->count, smallest, largest);
+    findings_claim(findings, BASIS_MEASURED, &c1, NULL, "and %s a row; the line misses single batches by up to %s",
+                   say_seconds(c1.value.mid).text, say_percent(fit.residual_ratio_max).text);
     return ERR_OK;
 }
 

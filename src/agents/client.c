@@ -6,12 +6,13 @@
 #include "agents/agent.h"
 #include "agents/baseline.h"
 #include "agents/weigh.h"
+#include "finding/say.h"
 
 #include <math.h>
 
-static const char *percent(struct arena *arena, double part, double whole)
+static const char *share_text(struct arena *arena, double share)
 {
-    return isfinite(part) && whole > 0 ? arena_printf(arena, "%.0f %%", 100 * part / whole) : "not measured";
+    return isfinite(share) ? arena_strdup(arena, say_percent(share).text) : "not measured";
 }
 
 static void describe_calls(struct findings *findings, const struct stage_summary *ingest, double items,
@@ -23,11 +24,11 @@ static void describe_calls(struct findings *findings, const struct stage_summary
         {"calls a run", arena_printf(arena, "%.0f", calls), NULL},
         {"calls an item", arena_printf(arena, "%.1f", items > 0 ? calls / items : 0), NULL},
         {"rows a call", arena_printf(arena, "%.0f", (double)ingest->rows / calls), NULL},
-        {"bytes a call", arena_printf(arena, "%.0f", (double)ingest->bytes / calls), NULL},
-        {"median call", arena_printf(arena, "%.3g ms", ingest->p50_s * 1e3), NULL},
-        {"slowest call", arena_printf(arena, "%.3g ms", ingest->max_s * 1e3), NULL},
-        {"computing inside calls", percent(arena, ingest->running_s, sum_s), NULL},
-        {"waiting inside calls", percent(arena, ingest->waiting_s, sum_s), NULL},
+        {"bytes a call", arena_strdup(arena, say_bytes((double)ingest->bytes / calls).text), NULL},
+        {"median call", arena_strdup(arena, say_seconds(ingest->p50_s).text), NULL},
+        {"slowest call", arena_strdup(arena, say_seconds(ingest->max_s).text), NULL},
+        {"computing inside calls", share_text(arena, ingest->running_s / sum_s), NULL},
+        {"waiting inside calls", share_text(arena, ingest->waiting_s / sum_s), NULL},
     };
     findings_table(findings, "How the client is used", columns);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -40,8 +41,8 @@ static void say_style(struct findings *findings, const struct stage_summary *ing
     struct quantity value = {{rows_a_call, rows_a_call, rows_a_call}, UNIT_ROWS};
     findings_claim(findings, BASIS_MEASURED, &value, brief->baseline_runs, "the client sends %s: %.0f rows a call",
                    rows_a_call >= 100 ? "in bulk" : "in small pieces", rows_a_call);
-    findings_summary(findings, "%s sends %.0f rows a call and takes %.1f %% of the run", ingest->name, rows_a_call,
-                     100 * ingest->share.mid);
+    findings_summary(findings, "%s sends %.0f rows a call and takes %s of the run", ingest->name, rows_a_call,
+                     say_share(ingest->share).text);
 }
 
 static enum err run(struct findings *findings, struct agent_task *task, struct diag *diag)

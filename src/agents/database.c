@@ -6,6 +6,7 @@
 #include "agents/agent.h"
 #include "agents/baseline.h"
 #include "agents/weigh.h"
+#include "finding/say.h"
 #include "target/target.h"
 #include "whatif/whatif.h"
 
@@ -59,16 +60,17 @@ static void bound_ingest(struct findings *findings, const struct baseline *basel
     struct interval bound = whatif_bound(baseline->profile, at);
     struct quantity share = {ingest->share, UNIT_SHARE}, ratio = {bound, UNIT_RATIO},
                     rows_s = {ingest->capacity_rows_s, UNIT_ROWS_S};
-    findings_claim(findings, BASIS_MEASURED, &share, brief->baseline_runs, "%s takes %.1f %% of the run", ingest->name,
-                   100 * ingest->share.mid);
+    findings_claim(findings, BASIS_MEASURED, &share, brief->baseline_runs, "%s takes %s of the run", ingest->name,
+                   say_share(ingest->share).text);
     findings_claim(findings, BASIS_BOUNDED, &ratio, brief->baseline_runs,
-                   "no database setting can make the pipeline more than %.3gx faster: impact %s", bound.high,
+                   "no database setting can be worth more than %s: impact %s", say_ratio(bound.high).text,
                    impact_class(bound.high));
     findings_claim(findings, BASIS_MEASURED, &rows_s, brief->baseline_runs,
-                   "%s takes %.3g rows/s when nothing else limits it", ingest->name, ingest->capacity_rows_s.mid);
+                   "%s takes %s rows/s when nothing else limits it", ingest->name,
+                   say_counts(ingest->capacity_rows_s).text);
     findings_capacity(findings, ingest->name, ingest->capacity_rows_s);
-    findings_summary(findings, "the database takes %.3g rows/s; no setting of it can be worth more than %.3gx (%s)",
-                     ingest->capacity_rows_s.mid, bound.high, impact_class(bound.high));
+    findings_summary(findings, "the database takes %s rows/s; no setting of it can be worth more than %s (%s)",
+                     say_count(ingest->capacity_rows_s.mid).text, say_ratio(bound.high).text, impact_class(bound.high));
 }
 
 static enum err run(struct findings *findings, struct agent_task *task, struct diag *diag)

@@ -7,6 +7,7 @@
 #include "agents/baseline.h"
 #include "agents/weigh.h"
 #include "base/json.h"
+#include "finding/say.h"
 #include "stats/summary.h"
 #include "whatif/whatif.h"
 
@@ -19,31 +20,30 @@ enum { PROBE_RUNS = 3 };
 
 static const char *seconds_text(struct arena *arena, double seconds)
 {
-    return isfinite(seconds) ? arena_printf(arena, "%.4g", seconds) : "not measured";
+    return isfinite(seconds) ? arena_strdup(arena, say_seconds(seconds).text) : "not measured";
 }
 
 static const char *memory_text(struct arena *arena, uint64_t bytes)
 {
-    return bytes ? arena_printf(arena, "%.1f MB", (double)bytes / 1e6) : "not seen: shorter than the sampling";
+    return bytes ? arena_strdup(arena, say_bytes((double)bytes).text) : "not seen: shorter than the sampling";
 }
 
 static void add_stage_table(struct findings *findings, const struct profile *profile, struct arena *arena)
 {
     static const char *const columns[] = {
-        "stage",     "busy s",     "share of the run", "running s",   "waiting s", "rows/s alone",
-        "median ms", "slowest ms", "slowest item",     "peak memory", NULL};
+        "stage",  "busy",    "share of the run", "running",     "waiting", "rows/s alone",
+        "median", "slowest", "slowest item",     "peak memory", NULL};
     findings_table(findings, "Where the time goes", columns);
     for (size_t i = 0; i < profile->stage_count; i++) {
         const struct stage_summary *stage = &profile->stages[i];
         const char *row[] = {stage->name,
                              seconds_text(arena, stage->busy_s),
-                             arena_printf(arena, "%.1f %% [%.1f, %.1f]", 100 * stage->share.mid, 100 * stage->share.low,
-                                          100 * stage->share.high),
+                             arena_strdup(arena, say_share(stage->share).text),
                              seconds_text(arena, stage->running_s),
                              seconds_text(arena, stage->waiting_s),
-                             stage->rows ? arena_printf(arena, "%.4g", stage->capacity_rows_s.mid) : "no rows",
-                             arena_printf(arena, "%.3g", stage->p50_s * 1e3),
-                             arena_printf(arena, "%.3g", stage->max_s * 1e3),
+                             stage->rows ? arena_strdup(arena, say_count(stage->capacity_rows_s.mid).text) : "no rows",
+                             seconds_text(arena, stage->p50_s),
+                             seconds_text(arena, stage->max_s),
                              arena_printf(arena, "%llu", (unsigned long long)stage->slowest_item),
                              memory_text(arena, stage->peak_bytes),
                              NULL};
@@ -56,9 +56,8 @@ static void claim_shares(struct findings *findings, const struct profile *profil
     for (size_t i = 0; i < profile->stage_count; i++) {
         const struct stage_summary *stage = &profile->stages[i];
         struct quantity share = {stage->share, UNIT_SHARE};
-        findings_claim(findings, BASIS_MEASURED, &share, brief->baseline_runs,
-                       "%s takes %.1f %% of the run, limited by %s", stage->name, 100 * stage->share.mid,
-                       limit_kind_name(stage->limited_by));
+        findings_claim(findings, BASIS_MEASURED, &share, brief->baseline_runs, "%s takes %s of the run, limited by %s",
+                       stage->name, say_share(stage->share).text, limit_kind_name(stage->limited_by));
     }
     if (profile->lost_spans)
         findings_not_looked_at(findings, "%llu spans were lost by the recorder",
@@ -69,12 +68,12 @@ static void name_bottleneck(struct findings *findings, const struct profile *pro
 {
     const struct stage_summary *first = &profile->stages[profile->bottleneck];
     if (profile->verdict == BOTTLENECK_NAMED)
-        findings_summary(findings, "%s limits the run: %.0f %% of its time, %s", first->name, 100 * first->share.mid,
+        findings_summary(findings, "%s limits the run: %s of its time, %s", first->name, say_share(first->share).text,
                          first->limited_by == LIMITED_BY_WAITING ? "spent waiting, not computing"
                                                                  : limit_kind_name(first->limited_by));
     else
-        findings_summary(findings, "no single stage can be named (%s): %s leads with %.0f %%",
-                         bottleneck_verdict_name(profile->verdict), first->name, 100 * first->share.mid);
+        findings_summary(findings, "no single stage can be named (%s): %s leads with %s",
+                         bottleneck_verdict_name(profile->verdict), first->name, say_share(first->share).text);
 }
 
 /* The candidate whose knob puts more of a waiting stage in flight; NULL when nothing can be probed. */
@@ -205,9 +204,8 @@ static enum err note_prediction(struct findings *findings, json_t *written, cons
 {
     const struct interval *effect = &prediction->effect;
     const char *row[] = {candidate->id, setting,
-                         prediction->may_predict
-                             ? arena_printf(arena, "%.3gx [%.3g, %.3g]", effect->mid, effect->low, effect->high)
-                             : arena_printf(arena, "no prediction: %s", prediction->why_not),
+                         prediction->may_predict ? arena_strdup(arena, say_effect(*effect).text)
+                                                 : arena_printf(arena, "no prediction: %s", prediction->why_not),
                          prediction->may_predict ? profile->stages[prediction->next_bottleneck].name : "", NULL};
     findings_row(findings, row);
     json_t *entry = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o}", "candidate", candidate->id, "change", setting,
@@ -286,8 +284,8 @@ static void judge_others(struct findings *findings, const struct agent_task *tas
             continue;
         if (candidate->bound.high < WORTH_TRYING) {
             stance.vote = VOTE_OPPOSE;
-            findings_stance(findings, &stance, "%s takes so little of the run that it cannot be worth more than %.3gx",
-                            candidate->stage, candidate->bound.high);
+            findings_stance(findings, &stance, "%s takes so little of the run that it cannot be worth more than %s",
+                            candidate->stage, say_ratio(candidate->bound.high).text);
         } else {
             findings_stance(findings, &stance, "%s takes enough of the run to be worth a look", candidate->stage);
         }

@@ -2,6 +2,7 @@
 #include "agents/weigh.h"
 
 #include "base/json.h"
+#include "finding/say.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -133,8 +134,8 @@ static void add_measured(struct findings *findings, const struct weighing *weigh
                             .prediction = prediction_for(weighing, change.to),
                             .experiments = ids};
     if (known)
-        findings_stance(findings, &stance, "%s=%s against %s: %s, %.3gx [%.3g, %.3g] after %lld pairs", knob->name,
-                        change.to, change.from, verdict, estimate.ratio.mid, estimate.ratio.low, estimate.ratio.high,
+        findings_stance(findings, &stance, "%s=%s against %s: %s, %s after %lld pairs", knob->name, change.to,
+                        change.from, verdict, say_effect(estimate.ratio).text,
                         json_integer_value(json_object_get(comparison, "pairs")));
     else
         findings_stance(findings, &stance, "%s=%s could not be compared: %s", knob->name, change.to,
@@ -148,13 +149,12 @@ static void add_unmeasured(struct findings *findings, const struct weighing *wei
     struct stance stance = {.candidate = candidate->id, .effect = &bound, .prediction = best_prediction(weighing)};
     if (candidate->bound.high < WORTH_TRYING) {
         stance.vote = VOTE_OPPOSE;
-        findings_stance(
-            findings, &stance,
-            "it could save so little of the run that it cannot be worth more than %.3gx: no experiment needed",
-            candidate->bound.high);
+        findings_stance(findings, &stance,
+                        "it could save so little of the run that it cannot be worth more than %s: no experiment needed",
+                        say_ratio(candidate->bound.high).text);
     } else {
-        findings_stance(findings, &stance, "it cannot be set from outside, so it was not measured; at most %.3gx",
-                        candidate->bound.high);
+        findings_stance(findings, &stance, "it cannot be set from outside, so it was not measured; at most %s",
+                        say_ratio(candidate->bound.high).text);
     }
 }
 

@@ -4,8 +4,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { BATCH = 32 };
@@ -22,6 +25,7 @@ struct watch {
 
 struct loop {
     int epoll_fd;
+    int signal_fd;         /* -1: interrupts are not watched */
     struct watch *watches; /* newest first; timers among them: a lab has a handful */
     uint64_t made;
     bool dispatching; /* removed watches are kept until the turn ends: its events may still point to them */
@@ -32,6 +36,7 @@ enum err loop_new(struct loop **out, struct diag *diag)
     struct loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         return diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory for the event loop");
+    loop->signal_fd = -1;
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd < 0) {
         free(loop);
@@ -49,6 +54,7 @@ void loop_free(struct loop **loop)
         next = watch->next;
         free(watch);
     }
+    fd_close(&(*loop)->signal_fd);
     fd_close(&(*loop)->epoll_fd);
     free(*loop);
     *loop = NULL;
@@ -81,6 +87,22 @@ enum err loop_watch(struct watch **out, struct loop *loop, int fd, uint32_t even
     }
     *out = watch;
     return ERR_OK;
+}
+
+enum err loop_watch_interrupts(struct loop *loop, watch_ready *ready, void *context, struct diag *diag)
+{
+    struct watch *watch;
+    sigset_t set;
+    assert(loop->signal_fd < 0);
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return diag_errno(diag, ERR_INTERNAL, errno, NULL, "cannot block signals");
+    loop->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (loop->signal_fd < 0)
+        return diag_errno(diag, ERR_INTERNAL, errno, NULL, "cannot watch signals");
+    return loop_watch(&watch, loop, loop->signal_fd, EPOLLIN, ready, context, diag);
 }
 
 enum err loop_timer(struct watch **out, struct loop *loop, uint64_t at_ns, watch_timer *fire, void *context,

@@ -26,6 +26,9 @@ CHECKED enum err loop_watch(struct watch **out, struct loop *loop, int fd, uint3
 /** Calls `fire` once, at the monotonic time `at_ns` or soon after. */
 CHECKED enum err loop_timer(struct watch **out, struct loop *loop, uint64_t at_ns, watch_timer *fire, void *context,
                             struct diag *diag);
+/** From now on SIGINT and SIGTERM do not end the process but call `ready`; once a loop, until it is freed. They stay
+ *  blocked afterwards, so that a second Ctrl-C cannot cut the tidying up short. */
+CHECKED enum err loop_watch_interrupts(struct loop *loop, watch_ready *ready, void *context, struct diag *diag);
 /** Forgets a watch and sets *watch to NULL; accepts NULL. A fired timer is already forgotten: set your pointer to NULL.
  */
 void loop_remove(struct loop *loop, struct watch **watch);

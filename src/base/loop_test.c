@@ -5,6 +5,7 @@
 #include "base/loop.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -141,9 +142,40 @@ static void a_bad_descriptor_is_an_error(void **state)
     loop_free(&loop);
 }
 
+static void count_interrupt(void *context, uint32_t events)
+{
+    assert_true(events & EPOLLIN);
+    ++*(int *)context;
+}
+
+static void an_interrupt_is_an_event(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct loop *loop;
+        struct diag diag;
+        int count = 0;
+        assert_int_equal(loop_new(&loop, &diag), ERR_OK);
+        assert_int_equal(loop_watch_interrupts(loop, count_interrupt, &count, &diag), ERR_OK);
+        turn(loop, 0);
+        assert_int_equal(count, 0);
+        assert_int_equal(raise(signals[i]), 0);
+        turn(loop, NS_PER_S);
+        assert_int_equal(count, 1);
+        loop_free(&loop);
+        sigset_t pending;
+        int taken;
+        (void)sigemptyset(&pending);
+        (void)sigaddset(&pending, signals[i]);
+        assert_int_equal(sigwait(&pending, &taken), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_interrupt_is_an_event),
         cmocka_unit_test(timers_fire_in_order_and_once),
         cmocka_unit_test(a_timer_that_renews_itself_fires_once_a_turn),
         cmocka_unit_test(a_turn_ends_at_its_deadline),

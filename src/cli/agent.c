@@ -16,11 +16,6 @@
 
 #define ARENA_BYTES ((size_t)1 << 30)
 
-static void client_release(struct lab_client **client)
-{
-    lab_client_free(client);
-}
-
 static enum err from_environment(const char **out, const char *name, struct diag *diag)
 {
     *out = getenv(name);
@@ -55,7 +50,7 @@ static enum err prepare(struct agent_task *task, json_t **out_brief, const struc
 static enum err carry_out(const struct agent *agent, struct arena *arena, struct diag *diag)
 {
     AUTO(json_release) json_t *brief = NULL;
-    AUTO(client_release) struct lab_client *lab = NULL;
+    AUTO(lab_client_free) struct lab_client *lab = NULL;
     struct agent_task task;
     struct findings *findings;
     const char *folder, *path;

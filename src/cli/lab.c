@@ -21,11 +21,6 @@
 #define ARENA_BYTES ((size_t)1 << 30)
 #define DEFAULT_BUDGET_NS (600 * NS_PER_S)
 
-static void client_release(struct lab_client **client)
-{
-    lab_client_free(client);
-}
-
 /* "concurrency=4,overlap=1" as a JSON object; NULL gives an empty one. */
 static enum err parse_settings(json_t **out, const char *text, const char *option, struct arena *arena,
                                struct diag *diag)
@@ -109,7 +104,7 @@ static enum err build_request(json_t **out, const char *op, const struct setting
 
 static enum err ask_running_lab(json_t **out, const json_t *request, struct diag *diag)
 {
-    AUTO(client_release) struct lab_client *client = NULL;
+    AUTO(lab_client_free) struct lab_client *client = NULL;
     long long id;
     TRY(lab_client_new(&client, NULL, diag));
     TRY(lab_client_ask(&id, client, request, diag));

@@ -9,10 +9,8 @@
 #include "pipeline/pipeline.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 
 #define ARENA_BYTES ((size_t)256 << 20)
 enum { TURN_MS = 200 };
@@ -35,18 +33,6 @@ static void on_signal(void *context, uint32_t events)
     asking->interrupted = true;
 }
 
-static enum err watch_signals(int *out_fd, struct watch **out, struct loop *loop, struct asking *asking,
-                              struct diag *diag)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (*out_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
-        return diag_errno(diag, ERR_INTERNAL, errno, NULL, "cannot watch signals");
-    return loop_watch(out, loop, *out_fd, EPOLLIN, on_signal, asking, diag);
-}
-
 static enum err wait_for_answer(struct asking *asking, struct lab *lab, const json_t *request, struct loop *loop,
                                 struct diag *diag)
 {
@@ -63,30 +49,18 @@ static enum err wait_for_answer(struct asking *asking, struct lab *lab, const js
     return ERR_OK;
 }
 
-static void loop_release(struct loop **loop)
-{
-    loop_free(loop);
-}
-
-static void lab_release(struct lab **lab)
-{
-    lab_free(lab);
-}
-
 static enum err measure(json_t **out_answer, const json_t *request, const char *folder,
                         const struct private_lab_options *options, struct diag *diag)
 {
     AUTO(arena_fini) struct arena arena;
-    AUTO(loop_release) struct loop *loop = NULL;
-    AUTO(fd_close) int signal_fd = -1;
-    AUTO(lab_release) struct lab *lab = NULL;
+    AUTO(loop_free) struct loop *loop = NULL;
+    AUTO(lab_free) struct lab *lab = NULL;
     struct asking asking = {0};
     struct pipeline *pipeline;
-    struct watch *signals;
     arena_init(&arena, ARENA_BYTES);
     TRY(pipeline_load(&pipeline, options->file, &arena, diag));
     TRY(loop_new(&loop, diag));
-    TRY(watch_signals(&signal_fd, &signals, loop, &asking, diag));
+    TRY(loop_watch_interrupts(loop, on_signal, &asking, diag));
     struct lab_options lab_options = {
         .folder = folder, .seed = options->seed, .budget_ns = options->budget_ns, .record_cpu = true};
     TRY(lab_new(&lab, pipeline, &lab_options, loop, diag));

@@ -16,10 +16,8 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { BASELINE_RUNS = 3, WATCH_INTERVAL_MS = 200 };
@@ -38,8 +36,6 @@ struct investigation {
     struct arena arena;
     struct loop *loop;
     struct lab *lab;
-    struct watch *signals;
-    int signal_fd;
     enum phase phase;
     json_t *profile; /* that the brief borrows */
     struct brief *brief;
@@ -222,20 +218,6 @@ static void on_signal(void *context, uint32_t events)
                          "interrupted; what was measured is kept in %s", self->options->folder));
 }
 
-static enum err watch_signals(struct investigation *self)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return diag_errno(self->diag, ERR_INTERNAL, errno, NULL, "cannot block signals");
-    self->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (self->signal_fd < 0)
-        return diag_errno(self->diag, ERR_INTERNAL, errno, NULL, "cannot watch signals");
-    return loop_watch(&self->signals, self->loop, self->signal_fd, EPOLLIN, on_signal, self, self->diag);
-}
-
 /* Notes which file, seed and budget this folder is about: what a resume needs. One investigation a folder. */
 static enum err claim_folder(const struct investigation_options *options, const char *file, struct arena *arena,
                              struct diag *diag)
@@ -304,7 +286,7 @@ static enum err prepare(struct investigation *self)
     if (!options->resume)
         TRY(claim_folder(options, pipeline->path, &self->arena, self->diag));
     TRY(loop_new(&self->loop, self->diag));
-    TRY(watch_signals(self));
+    TRY(loop_watch_interrupts(self->loop, on_signal, self, self->diag));
     struct lab_options lab = {.folder = lab_folder,
                               .seed = options->seed,
                               .budget_ns = options->budget_ns,
@@ -326,10 +308,7 @@ static void release(struct investigation *self)
     for (size_t i = 0; i < self->agent_count; i++)
         agent_process_fini(&self->agents[i]);
     lab_free(&self->lab);
-    if (self->loop)
-        loop_remove(self->loop, &self->signals);
     loop_free(&self->loop);
-    fd_close(&self->signal_fd);
     json_decref(self->profile);
     arena_fini(&self->arena);
 }
@@ -337,7 +316,7 @@ static void release(struct investigation *self)
 enum err investigation_run(const struct investigation_options *options, investigation_watch *watch, void *context,
                            struct diag *diag)
 {
-    struct investigation self = {.options = options, .signal_fd = -1, .diag = diag};
+    struct investigation self = {.options = options, .diag = diag};
     arena_init(&self.arena, ARENA_BYTES);
     enum err error = prepare(&self);
     if (error == ERR_OK)

@@ -6,25 +6,9 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "pipeline/fixture.h"
+#include "pipeline/fixture_arena.h"
 
 #include <stdlib.h>
-
-static struct arena arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena_init(&arena, FIXTURE_ARENA_BYTES);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
-}
 
 static const char *fallback_text(const struct key *key)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pipeline/fixture.h"
+#include "pipeline/fixture_arena.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -11,22 +11,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static struct arena arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena_init(&arena, FIXTURE_ARENA_BYTES);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
-}
 
 #define SERVICE "[[service]]\nname='web'\ncommand=['sh','{port}']\n"
 #define DATABASE "[database]\nkind='postgres'\n"

@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/toml.h"
 
-#include "pipeline/fixture.h"
+#include "pipeline/fixture_arena.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static struct arena arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena_init(&arena, FIXTURE_ARENA_BYTES);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
-}
 
 static const struct toml_value *parsed(const char *text)
 {

@@ -2,7 +2,9 @@
 """One whole investigation of a small pipeline: what it leaves, that it replays, and that it minds its own business."""
 
 import json
+import signal
 import subprocess
+import time
 
 import jsonschema
 
@@ -140,3 +142,21 @@ def test_an_external_agent_asks_the_running_lab(venturi, small, findings_of):
     experiment = findings["stances"][0]["experiments"][0]
     assert f'"{experiment}"' in (small / "out/lab/journal.jsonl").read_text()
     assert ended.stdout == (small / "out/master.json").read_text()
+
+
+def test_an_interrupted_investigation_says_so_and_can_be_resumed(venturi, small, master_of):
+    process = venturi.start("investigate", "pipeline.toml", "--budget", "30s", "--out", "out")
+    deadline = time.monotonic() + 30
+    while '"record":"run"' not in journal_of(small) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert not (small / "out/master.json").exists()
+    ended = venturi("resume", "out")
+    assert ended.returncode == 0, ended.stderr
+    assert master_of(small / "out")["bottleneck"]["stage"] == "download"
+
+
+def journal_of(folder):
+    path = folder / "out/lab/journal.jsonl"
+    return path.read_text() if path.exists() else ""

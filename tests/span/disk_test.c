@@ -2,7 +2,7 @@
  *
  * Disks and limits: full, too small, gone. The host gets no signal and goes on; what could not be kept is counted.
  */
-#include "witness.h"
+#include "with_witnesses.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -13,22 +13,6 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-static struct witness *witnesses;
-
-static int setup(void **state)
-{
-    witnesses = witnesses_new();
-    return fixture_setup(state);
-}
-
-static int teardown(void **state)
-{
-    witnesses_free(witnesses);
-    return fixture_teardown(state);
-}
-
-#define DISK_TEST(body) cmocka_unit_test_setup_teardown(body, setup, teardown)
 
 enum { SPANS = 5000, THREADS = 4 };
 
@@ -289,14 +273,14 @@ static void test_files_are_private(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DISK_TEST(test_file_size_limit),
-        DISK_TEST(test_the_hosts_own_signal_stays),
-        DISK_TEST(test_full_disk),
-        DISK_TEST(test_unlinked_stream),
-        DISK_TEST(test_replaced_by_a_link),
-        DISK_TEST(test_replaced_by_another_file),
-        DISK_TEST(test_links_are_not_opened),
-        DISK_TEST(test_files_are_private),
+        WITNESSED_TEST(test_file_size_limit),
+        WITNESSED_TEST(test_the_hosts_own_signal_stays),
+        WITNESSED_TEST(test_full_disk),
+        WITNESSED_TEST(test_unlinked_stream),
+        WITNESSED_TEST(test_replaced_by_a_link),
+        WITNESSED_TEST(test_replaced_by_another_file),
+        WITNESSED_TEST(test_links_are_not_opened),
+        WITNESSED_TEST(test_files_are_private),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,29 +3,13 @@
  * The host does what hosts do: signals, cancelled threads, closed descriptors, unloaded plug-ins. Nothing of the
  * recorder's shows, and every span is recorded or counted as lost.
  */
-#include "witness.h"
+#include "with_witnesses.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
-
-static struct witness *witnesses;
-
-static int setup(void **state)
-{
-    witnesses = witnesses_new();
-    return fixture_setup(state);
-}
-
-static int teardown(void **state)
-{
-    witnesses_free(witnesses);
-    return fixture_teardown(state);
-}
-
-#define HOST_TEST(body) cmocka_unit_test_setup_teardown(body, setup, teardown)
 
 enum { MAIN_SPANS = 200000, TICK_US = 100, TICKS_LEAST = 50 };
 
@@ -272,15 +256,15 @@ static void test_plugin_with_the_static_library(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOST_TEST(test_signal_handlers_record),
-        HOST_TEST(test_laps_in_signal_handlers),
-        HOST_TEST(test_no_cancellation_point),
-        HOST_TEST(test_spans_while_a_thread_ends),
-        HOST_TEST(test_spans_at_exit),
-        HOST_TEST(test_host_closes_all_descriptors),
-        HOST_TEST(test_relative_folder),
-        HOST_TEST(test_plugin_with_the_shared_library),
-        HOST_TEST(test_plugin_with_the_static_library),
+        WITNESSED_TEST(test_signal_handlers_record),
+        WITNESSED_TEST(test_laps_in_signal_handlers),
+        WITNESSED_TEST(test_no_cancellation_point),
+        WITNESSED_TEST(test_spans_while_a_thread_ends),
+        WITNESSED_TEST(test_spans_at_exit),
+        WITNESSED_TEST(test_host_closes_all_descriptors),
+        WITNESSED_TEST(test_relative_folder),
+        WITNESSED_TEST(test_plugin_with_the_shared_library),
+        WITNESSED_TEST(test_plugin_with_the_static_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
