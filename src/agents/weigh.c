@@ -112,8 +112,8 @@ static const struct estimate *best_prediction(const struct weighing *weighing)
     return best;
 }
 
-static void add_measured(struct findings *findings, const struct weighing *weighing, const struct brief_knob *knob,
-                         const json_t *experiment)
+void weigh_measured(struct findings *findings, const struct weighing *weighing, const struct brief_knob *knob,
+                    const json_t *experiment)
 {
     size_t arm = arm_of_interest(experiment);
     const json_t *comparison = comparison_of(experiment, arm);
@@ -142,7 +142,7 @@ static void add_measured(struct findings *findings, const struct weighing *weigh
                         json_string_or(experiment, "reason", "no runs"));
 }
 
-static void add_unmeasured(struct findings *findings, const struct weighing *weighing)
+void weigh_unmeasured(struct findings *findings, const struct weighing *weighing)
 {
     const struct brief_candidate *candidate = weighing->candidate;
     struct estimate bound = {candidate->bound, BASIS_BOUNDED};
@@ -162,12 +162,12 @@ enum err weigh_judge(struct findings *findings, const struct weighing *weighing,
                      struct diag *diag)
 {
     if (weighing->request == 0) {
-        add_unmeasured(findings, weighing);
+        weigh_unmeasured(findings, weighing);
         return ERR_OK;
     }
     AUTO(json_release) json_t *experiment = NULL;
     TRY(lab_client_wait(&experiment, task->lab, weighing->request, diag));
-    add_measured(findings, weighing, brief_knob(task->brief, weighing->candidate->knob), experiment);
+    weigh_measured(findings, weighing, brief_knob(task->brief, weighing->candidate->knob), experiment);
     return ERR_OK;
 }
 

@@ -25,6 +25,11 @@ struct weighing {
 bool worth_an_experiment(const struct brief_candidate *candidate);
 /** Asks the lab: a sweep over the other values, or a comparison when there is one. */
 CHECKED enum err weigh_ask(struct weighing *weighing, struct agent_task *task, struct diag *diag);
+/** Adds the stance that follows from an experiment on the candidate's knob. */
+void weigh_measured(struct findings *findings, const struct weighing *weighing, const struct brief_knob *knob,
+                    const json_t *experiment);
+/** Adds the stance on a candidate that was not measured: against it when its bound settles it. */
+void weigh_unmeasured(struct findings *findings, const struct weighing *weighing);
 /** Waits for the answer, if one was asked for, and adds the stance that follows. */
 CHECKED enum err weigh_judge(struct findings *findings, const struct weighing *weighing, struct agent_task *task,
                              struct diag *diag);
