@@ -66,6 +66,21 @@ void *arena_alloc(struct arena *arena, size_t count, size_t item_bytes, size_t a
     return block->data + start;
 }
 
+void *arena_room(struct arena *arena, void *items, size_t *capacity, size_t count, size_t item_bytes)
+{
+    enum { FIRST = 16 };
+    if (count < *capacity)
+        return items;
+    size_t wanted = *capacity ? 2 * *capacity : FIRST;
+    void *more = arena_alloc(arena, wanted, item_bytes, alignof(max_align_t));
+    if (!more)
+        return NULL;
+    if (count > 0)
+        memcpy(more, items, count * item_bytes);
+    *capacity = wanted;
+    return more;
+}
+
 char *arena_strdup(struct arena *arena, const char *text)
 {
     if (!text)

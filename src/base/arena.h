@@ -25,6 +25,10 @@ void arena_fini(struct arena *arena);
 
 /** Zeroed memory, or NULL when memory or the limit is exhausted. Valid until arena_fini. */
 void *arena_alloc(struct arena *arena, size_t count, size_t item_bytes, size_t alignment);
+/** `items`, of which `count` are used, with room for one more: themselves while they have it, else a copy of twice the
+ *  size, and *capacity says so. NULL on exhaustion. For lists whose length is not known before; `*capacity` begins at
+ * 0. */
+void *arena_room(struct arena *arena, void *items, size_t *capacity, size_t count, size_t item_bytes);
 /** A copy of `text` (NULL gives NULL). NULL on exhaustion. */
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);

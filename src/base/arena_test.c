@@ -65,6 +65,23 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_int_equal(arena.used_bytes, 0);
 }
 
+static void lists_grow(void **state)
+{
+    (void)state;
+    AUTO(arena_fini) struct arena arena;
+    size_t capacity = 0, count = 0;
+    uint64_t *items = NULL;
+    arena_init(&arena, 1 << 14);
+    for (void *more; (more = arena_room(&arena, items, &capacity, count, sizeof *items)); count++) {
+        items = more;
+        items[count] = count;
+    }
+    assert_int_equal(count, capacity);
+    assert_true(count >= 512 && arena.used_bytes <= 1 << 14);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(items[i], i);
+}
+
 static void texts_are_copied(void **state)
 {
     (void)state;
@@ -113,6 +130,7 @@ int main(void)
         cmocka_unit_test(a_block_may_be_larger_than_usual),
         cmocka_unit_test(the_limit_is_exact),
         cmocka_unit_test(sizes_that_overflow_are_refused),
+        cmocka_unit_test(lists_grow),
         cmocka_unit_test(texts_are_copied),
         cmocka_unit_test(exhaustion_says_how_much),
         cmocka_unit_test(freeing_may_be_repeated),

@@ -7,6 +7,7 @@
 #include "lab/sampler.h"
 #include "profile/profile.h"
 #include "trace/reader.h"
+#include "trace/rings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct runner {
     size_t step;                    /* before commands, the command, the check */
     struct child *child;
     struct sampler sampler;
+    struct rings rings; /* of the command */
     uint64_t started_ns;
     struct run_result result;
 };
@@ -46,7 +48,8 @@ static bool is_check(const struct runner *runner)
 
 static enum err make_environments(struct runner *runner, struct diag *diag)
 {
-    enum { EXTRA = 3 };
+    enum { EXTRA = 4 };
+    char path[RINGS_PATH_BYTES];
     const struct run_order *order = runner->order;
     size_t count = 0;
     TRY(variant_env(&runner->env, order->variant, &runner->arena, diag));
@@ -54,11 +57,13 @@ static enum err make_environments(struct runner *runner, struct diag *diag)
         count++;
     const char **env = ARENA_ARRAY(&runner->arena, const char *, count + EXTRA + 1);
     const char *trace = arena_printf(&runner->arena, "VENTURI_TRACE=%s", order->trace_folder);
+    const char *ring = arena_printf(&runner->arena, "VENTURI_RING=%s", rings_path(path, &runner->rings));
     const char *padding = arena_printf(&runner->arena, "VENTURI_PADDING=%0*d", (int)order->padding_bytes, 0);
-    if (!env || !trace || !padding)
+    if (!env || !trace || !ring || !padding)
         return arena_exhausted(&runner->arena, diag);
     memcpy(env, runner->env, count * sizeof *env);
     env[count++] = trace;
+    env[count++] = ring;
     env[count++] = padding;
     if (order->record_cpu)
         env[count] = "VENTURI_CPU=1";
@@ -156,6 +161,7 @@ static enum err read_rows(struct runner *runner, struct diag *diag)
 {
     struct trace *trace;
     struct run_profile *profile;
+    TRY(rings_save(&runner->rings, runner->order->trace_folder, diag));
     TRY(trace_read(&trace, runner->order->trace_folder, &runner->arena, diag));
     TRY(profile_run(&profile, trace, &runner->arena, diag));
     runner->result.rows = profile->rows;
@@ -200,6 +206,7 @@ static enum err prepare(struct runner *runner, struct diag *diag)
 {
     TRY(dir_remove(runner->order->trace_folder, diag)); /* of a run that a crash cut short */
     TRY(dir_make(runner->order->trace_folder, diag));
+    TRY(rings_open(&runner->rings, diag));
     TRY(make_environments(runner, diag));
     return start_step(runner, diag);
 }
@@ -210,7 +217,7 @@ enum err runner_start(struct runner **out, const struct run_order *order, struct
     struct runner *runner = calloc(1, sizeof *runner);
     if (!runner)
         return diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory for a run");
-    *runner = (struct runner){.order = order, .loop = loop, .done = done, .context = context};
+    *runner = (struct runner){.order = order, .loop = loop, .done = done, .context = context, .rings = {.fd = -1}};
     runner->started_ns = clock_monotonic_ns();
     runner->result.exit = -1;
     (void)clock_utc(runner->result.started, sizeof runner->result.started);
@@ -230,6 +237,7 @@ void runner_free(struct runner **runner)
         return;
     sampler_stop(&(*runner)->sampler);
     child_free(&(*runner)->child);
+    rings_close(&(*runner)->rings);
     arena_fini(&(*runner)->arena);
     free(*runner);
     *runner = NULL;

@@ -19,8 +19,8 @@ static double seconds(uint64_t ns)
 static uint64_t lost_spans(const struct trace *trace)
 {
     const struct span_losses *losses = &trace->losses;
-    const uint64_t counts[] = {losses->write_failed, losses->no_stage,    losses->misuse,
-                               losses->no_stream,    losses->interrupted, trace->rejected};
+    const uint64_t counts[] = {losses->write_failed, losses->no_stage, losses->misuse, losses->no_stream,
+                               losses->interrupted,  losses->clock,    trace->rejected};
     uint64_t sum = 0;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         sum = counts[i] > UINT64_MAX - sum ? UINT64_MAX : sum + counts[i];

@@ -99,9 +99,9 @@ static void test_memory_is_joined_by_time(void **state)
 static void test_all_losses_are_added_up(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->trace.losses = (struct span_losses){1, 2, 4, 8, 16};
-    fixture->trace.rejected = 32;
-    assert_int_equal(profiled(fixture)->lost_spans, 63);
+    fixture->trace.losses = (struct span_losses){1, 2, 4, 8, 16, 32};
+    fixture->trace.rejected = 64;
+    assert_int_equal(profiled(fixture)->lost_spans, 127);
     fixture->trace.rejected = UINT64_MAX;
     assert_true(profiled(fixture)->lost_spans == UINT64_MAX);
 }

@@ -64,49 +64,79 @@ void venturi_path_add_number(struct venturi_path *path, uint64_t number)
     venturi_path_add(path, first);
 }
 
-static bool map(struct venturi_file *file, int fd, size_t bytes)
+void *venturi_fd_map(int fd, uint64_t offset, size_t bytes)
 {
-    struct stat status;
-    if (posix_fallocate(fd, 0, (off_t)bytes) != 0 || fstat(fd, &status) != 0)
-        return false;
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (posix_fallocate(fd, (off_t)offset, (off_t)bytes) != 0)
+        return NULL;
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, (off_t)offset);
     if (memory == MAP_FAILED)
-        return false;
+        return NULL;
     (void)madvise(memory, bytes, MADV_DONTFORK);
-    *file = (struct venturi_file){.map = memory, .device = status.st_dev, .inode = status.st_ino};
-    return true;
+    return memory;
 }
 
-enum venturi_made venturi_file_make(struct venturi_file *file, const struct venturi_path *path, size_t bytes)
+enum venturi_made venturi_file_map(void **map, const struct venturi_path *path, size_t bytes)
 {
     int fd = open(path->text, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno == EEXIST ? FILE_EXISTS : FILE_REFUSED;
-    bool mapped = map(file, fd, bytes);
-    if (!mapped)
+    *map = venturi_fd_map(fd, 0, bytes);
+    if (!*map)
         (void)unlink(path->text);
     (void)close(fd);
-    return mapped ? FILE_MADE : FILE_REFUSED;
+    return *map ? FILE_MADE : FILE_REFUSED;
 }
 
-static bool is_same(const struct venturi_file *file, int fd)
+static bool look_at(struct venturi_file *out, uint64_t *bytes, int fd)
 {
-    struct stat status;
-    return fstat(fd, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode;
+    struct statx status;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_SIZE | STATX_BTIME, &status) != 0)
+        return false;
+    bool born = status.stx_mask & STATX_BTIME;
+    *out = (struct venturi_file){.inode = status.stx_ino,
+                                 .device_major = status.stx_dev_major,
+                                 .device_minor = status.stx_dev_minor,
+                                 .born_s = born ? status.stx_btime.tv_sec : 0,
+                                 .born_ns = born ? status.stx_btime.tv_nsec : 0};
+    *bytes = status.stx_size;
+    return true;
 }
 
-bool venturi_file_append(const struct venturi_file *file, const struct venturi_path *path, uint64_t offset,
-                         const void *data, size_t bytes)
+static bool is_same(const struct venturi_file *a, const struct venturi_file *b)
 {
-    int fd = open(path->text, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    return a->inode == b->inode && a->device_major == b->device_major && a->device_minor == b->device_minor &&
+           a->born_s == b->born_s && a->born_ns == b->born_ns;
+}
+
+/* Opens the file: the first time it must not exist, later it must be the same. */
+static int open_same(struct venturi_file *file, const struct venturi_path *path, uint64_t offset)
+{
+    struct venturi_file found;
+    uint64_t bytes;
+    bool first = file->inode == 0;
+    int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (first ? O_CREAT | O_EXCL : 0);
+    int fd = open(path->text, flags, 0600);
+    if (fd < 0)
+        return -1;
+    bool known = look_at(&found, &bytes, fd);
+    if (known && first)
+        *file = found;
+    if (known && is_same(file, &found) && bytes == offset)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+bool venturi_file_append(struct venturi_file *file, const struct venturi_path *path, uint64_t offset, const void *data,
+                         size_t bytes)
+{
+    size_t done = 0;
+    ssize_t wrote = 1;
+    int fd = open_same(file, path, offset);
     if (fd < 0)
         return false;
-    size_t done = 0;
-    for (ssize_t wrote = is_same(file, fd) ? 1 : 0; wrote > 0 && done < bytes; done += (size_t)wrote) {
+    for (; wrote > 0 && done<bytes; done += wrote> 0 ? (size_t)wrote : 0)
         wrote = pwrite(fd, (const char *)data + done, bytes - done, (off_t)(offset + done));
-        if (wrote < 0)
-            break;
-    }
     (void)close(fd);
     return done == bytes;
 }

@@ -36,18 +36,24 @@ struct venturi_path {
 void venturi_path_add(struct venturi_path *path, const char *text);
 void venturi_path_add_number(struct venturi_path *path, uint64_t number);
 
-/** A mapped file, and what tells it from another one of its name. */
+/** A file that is opened anew for each block, and what tells it from another one of its name: a file that replaced it
+ * can have its inode, but was born later, and is hardly as long. */
 struct venturi_file {
-    void *map; /* NULL = none */
-    dev_t device;
-    ino_t inode;
+    uint64_t inode; /* 0 = not made yet */
+    uint32_t device_major, device_minor;
+    int64_t born_s; /* 0 where the file system does not know */
+    uint32_t born_ns;
 };
 
 enum venturi_made { FILE_MADE, FILE_EXISTS, FILE_REFUSED };
 
 /** Makes a new file of `bytes` zeros, allocated on its disk before it is mapped (a hole that cannot be filled later
  * would be a SIGBUS). The mapping is shared with the file and absent from forked children. */
-enum venturi_made venturi_file_make(struct venturi_file *file, const struct venturi_path *path, size_t bytes);
-/** Writes at `offset` of the same file, false if not all of it could be written. */
-bool venturi_file_append(const struct venturi_file *file, const struct venturi_path *path, uint64_t offset,
-                         const void *data, size_t bytes);
+enum venturi_made venturi_file_map(void **map, const struct venturi_path *path, size_t bytes);
+/** Maps `bytes` bytes at `offset` of `fd`, likewise allocated, shared and absent from forked children; NULL if it
+ * cannot be. */
+void *venturi_fd_map(int fd, uint64_t offset, size_t bytes);
+/** Appends to the file, which is `offset` bytes long; makes it the first time. False if not all of it could be written.
+ */
+bool venturi_file_append(struct venturi_file *file, const struct venturi_path *path, uint64_t offset, const void *data,
+                         size_t bytes);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "span/process.h"
 
-#include <limits.h>
+#include "span/slot.h"
+#include "venturi.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,25 +16,20 @@ enum {
     NAME_TRIES = 16
 }; /* a name is taken only by a process of our pid in another namespace, in the same nanosecond */
 
-struct venturi_process *venturi_recording;
-bool venturi_with_cpu;
+int venturi_recording;
+struct venturi_process *venturi_process;
+struct venturi_settings venturi_settings;
+uint32_t venturi_stages;
 
 /* These survive fork: a child has its parent's settings and stage numbers. */
 static struct venturi_process *page; /* atomic */
 static uint32_t last_generation;     /* atomic */
 static bool settings_read;
 static char folder[FOLDER_BYTES];
+static char boot[TRACE_BOOT_BYTES];
 static char names[TRACE_STAGES_MAX][TRACE_STAGE_NAME_BYTES + 1];
-static uint32_t name_count; /* atomic: the names below it stand */
 static pthread_key_t thread_key;
 static bool thread_key_made;
-
-uint64_t venturi_now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static struct venturi_process *shared_page(void)
 {
@@ -64,25 +63,53 @@ static bool set_folder(const char *name)
     return true;
 }
 
-static void read_settings(struct venturi_process *process, void (*thread_ends)(void *))
+static bool asked_for(const char *name)
+{
+    const char *value = secure_getenv(name);
+    return value && strcmp(value, "1") == 0;
+}
+
+/* Of libventuri_alloc, which has to be preloaded for it. */
+static void find_allocations(void)
+{
+    void *found = asked_for("VENTURI_ALLOC") ? dlsym(RTLD_DEFAULT, "venturi_allocations") : NULL;
+    memcpy(&venturi_settings.allocations, &found, sizeof found);
+}
+
+static void read_boot(void)
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (read(fd, boot, sizeof boot) != sizeof boot)
+        memset(boot, 0, sizeof boot);
+    (void)close(fd);
+}
+
+static void read_settings(struct venturi_process *process, void (*thread_ends)(void *), void (*child_begins)(void))
 {
     const char *wanted = secure_getenv("VENTURI_TRACE");
     if (!wanted || wanted[0] == '\0' || !set_folder(wanted))
         return;
-    const char *cpu = secure_getenv("VENTURI_CPU");
-    venturi_with_cpu = cpu && strcmp(cpu, "1") == 0;
+    venturi_settings.with_cpu = asked_for("VENTURI_CPU");
+    find_allocations();
+    read_boot();
+    venturi_slot_settings();
+    venturi_clock_choose();
     thread_key_made = pthread_key_create(&thread_key, thread_ends) == 0;
-    __atomic_store_n(&venturi_recording, process, __ATOMIC_RELEASE);
+    (void)pthread_atfork(NULL, NULL, child_begins);
+    venturi_process = process;
+    __atomic_store_n(&venturi_recording, 1, __ATOMIC_RELEASE);
 }
 
-struct venturi_process *venturi_process_start(void (*thread_ends)(void *))
+struct venturi_process *venturi_process_start(void (*thread_ends)(void *), void (*child_begins)(void))
 {
     struct venturi_process *process = shared_page();
     if (!process)
         return NULL;
     (void)pthread_mutex_lock(&process->lock);
     if (!settings_read)
-        read_settings(process, thread_ends);
+        read_settings(process, thread_ends, child_begins);
     settings_read = true;
     (void)pthread_mutex_unlock(&process->lock);
     return process;
@@ -102,12 +129,9 @@ void venturi_process_watch(void *thread)
         (void)pthread_setspecific(thread_key, thread);
 }
 
-uint32_t venturi_process_generation(struct venturi_process *process)
+uint32_t venturi_process_new_generation(struct venturi_process *process)
 {
-    uint32_t current = __atomic_load_n(&process->generation, __ATOMIC_ACQUIRE);
-    if (current != 0)
-        return current;
-    uint32_t fresh = __atomic_add_fetch(&last_generation, 1, __ATOMIC_RELAXED);
+    uint32_t current = 0, fresh = __atomic_add_fetch(&last_generation, 1, __ATOMIC_RELAXED);
     return __atomic_compare_exchange_n(&process->generation, &current, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
                ? fresh
                : current;
@@ -123,15 +147,21 @@ static void start_path(struct venturi_path *path, const struct venturi_process *
     venturi_path_add_number(path, process->start_ns);
 }
 
-void venturi_process_stream_path(struct venturi_path *path, const struct venturi_process *process, uint64_t number)
+/* `-<number>` after it, for a stream. */
+static void add_number(struct venturi_path *path, uint32_t number)
 {
-    start_path(path, process);
     venturi_path_add(path, "-");
     venturi_path_add_number(path, number);
-    venturi_path_add(path, TRACE_STREAM_SUFFIX);
 }
 
-static bool make_file(struct venturi_process *process, struct venturi_file *made)
+void venturi_process_spans_path(struct venturi_path *path, const struct venturi_process *process, uint32_t number)
+{
+    start_path(path, process);
+    add_number(path, number);
+    venturi_path_add(path, TRACE_SPANS_SUFFIX);
+}
+
+static bool take_slot(struct venturi_process *process, void **map)
 {
     enum venturi_made outcome = FILE_EXISTS;
     process->pid = (uint32_t)getpid();
@@ -140,32 +170,37 @@ static bool make_file(struct venturi_process *process, struct venturi_file *made
         struct venturi_path path;
         process->start_ns++;
         start_path(&path, process);
-        venturi_path_add(&path, TRACE_PROCESS_SUFFIX);
-        outcome = venturi_file_make(made, &path, sizeof(struct process_file));
+        venturi_path_add(&path, TRACE_RING_SUFFIX);
+        outcome = venturi_slot_take(map, &path, TRACE_PROCESS_BYTES);
     }
     return outcome == FILE_MADE;
 }
 
-static void fill_file(struct process_file *file, const struct venturi_process *process)
+static void fill_slot(struct process_slot *slot, const struct venturi_process *process)
 {
-    file->version = TRACE_VERSION;
-    file->pid = process->pid;
-    file->start_ns = process->start_ns;
-    file->stages = name_count;
-    memcpy(file->names, names, name_count * sizeof *names);
+    struct venturi_moment now = venturi_moment();
+    slot->version = TRACE_VERSION;
+    slot->pid = process->pid;
+    slot->start = process->start_ns;
+    slot->ticks = now.ticks;
+    slot->ns = now.ns;
+    slot->clock = venturi_clock_is_tsc ? CLOCK_IS_TSC : CLOCK_IS_NS;
+    memcpy(slot->boot, boot, sizeof boot);
+    slot->stages = venturi_stages;
+    memcpy(slot->names, names, venturi_stages * sizeof *names);
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    memcpy(file->magic, TRACE_PROCESS_MAGIC, sizeof file->magic);
+    memcpy(slot->magic, TRACE_PROCESS_MAGIC, sizeof slot->magic);
 }
 
 void venturi_process_ready(struct venturi_process *process)
 {
-    struct venturi_file made;
+    void *map;
     (void)pthread_mutex_lock(&process->lock);
-    if (!process->file && !process->refused) {
-        process->refused = !make_file(process, &made);
+    if (!process->slot && !process->refused) {
+        process->refused = !take_slot(process, &map);
         if (!process->refused) {
-            fill_file(made.map, process);
-            __atomic_store_n(&process->file, made.map, __ATOMIC_RELEASE);
+            fill_slot(map, process);
+            __atomic_store_n(&process->slot, map, __ATOMIC_RELEASE);
         }
     }
     (void)pthread_mutex_unlock(&process->lock);
@@ -173,30 +208,25 @@ void venturi_process_ready(struct venturi_process *process)
 
 static void add_name(struct venturi_process *process, const char *name, size_t bytes)
 {
-    uint32_t place = name_count;
+    uint32_t place = venturi_stages;
     memcpy(names[place], name, bytes);
-    if (process->file) {
-        memcpy(process->file->names[place], name, bytes);
-        __atomic_store_n(&process->file->stages, place + 1, __ATOMIC_RELEASE);
+    if (process->slot) {
+        memcpy(process->slot->names[place], name, bytes);
+        __atomic_store_n(&process->slot->stages, place + 1, __ATOMIC_RELEASE);
     }
-    __atomic_store_n(&name_count, place + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&venturi_stages, place + 1, __ATOMIC_RELEASE);
 }
 
 uint32_t venturi_process_stage(struct venturi_process *process, const char *name, size_t bytes)
 {
     uint32_t place = 0;
     (void)pthread_mutex_lock(&process->lock);
-    while (place < name_count && strncmp(names[place], name, sizeof *names) != 0)
+    while (place < venturi_stages && strncmp(names[place], name, sizeof *names) != 0)
         place++;
-    if (place == name_count && place < TRACE_STAGES_MAX)
+    if (place == venturi_stages && place < TRACE_STAGES_MAX)
         add_name(process, name, bytes);
     (void)pthread_mutex_unlock(&process->lock);
     return place < TRACE_STAGES_MAX ? place + 1 : 0;
-}
-
-uint32_t venturi_process_stages(void)
-{
-    return __atomic_load_n(&name_count, __ATOMIC_ACQUIRE);
 }
 
 static bool take_idle(struct venturi_process *process, struct venturi_stream *stream)
@@ -211,22 +241,25 @@ static bool take_idle(struct venturi_process *process, struct venturi_stream *st
 
 static bool make_stream(struct venturi_process *process, struct venturi_stream *stream)
 {
+    void *map;
     enum venturi_made outcome = FILE_EXISTS;
-    *stream = (struct venturi_stream){0};
+    uint32_t number = 0;
     for (int i = 0; i < NAME_TRIES && outcome == FILE_EXISTS; i++) {
         struct venturi_path path;
-        stream->number = __atomic_fetch_add(&process->streams, 1, __ATOMIC_RELAXED);
-        venturi_process_stream_path(&path, process, stream->number);
-        outcome = venturi_file_make(&stream->file, &path, TRACE_STREAM_BYTES);
+        number = __atomic_fetch_add(&process->streams, 1, __ATOMIC_RELAXED);
+        start_path(&path, process);
+        add_number(&path, number);
+        venturi_path_add(&path, TRACE_RING_SUFFIX);
+        outcome = venturi_slot_take(&map, &path, TRACE_SLOT_BYTES);
     }
     if (outcome == FILE_MADE)
-        venturi_stream_begin(stream, venturi_now_ns());
+        venturi_stream_begin(stream, map, process->pid, process->start_ns, number);
     return outcome == FILE_MADE;
 }
 
 bool venturi_process_lend(struct venturi_process *process, struct venturi_stream *stream)
 {
-    if (!__atomic_load_n(&process->file, __ATOMIC_ACQUIRE))
+    if (!__atomic_load_n(&process->slot, __ATOMIC_ACQUIRE))
         return false;
     return take_idle(process, stream) || make_stream(process, stream);
 }
@@ -239,5 +272,5 @@ void venturi_process_return(struct venturi_process *process, const struct ventur
         process->idle[process->idle_count++] = *stream;
     (void)pthread_mutex_unlock(&process->lock);
     if (!kept)
-        (void)munmap(stream->file.map, TRACE_STREAM_BYTES);
+        (void)munmap(stream->slot, TRACE_SLOT_BYTES);
 }

@@ -11,41 +11,79 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records are written as they stand in memory");
 
-static struct span_record *ring(const struct venturi_stream *stream)
+static unsigned char *block_of(const struct venturi_stream *stream)
 {
-    return (struct span_record *)(void *)((char *)stream->file.map + TRACE_HEAD_BYTES);
+    return (unsigned char *)stream->slot + TRACE_PAGE_BYTES;
 }
 
-void venturi_stream_begin(struct venturi_stream *stream, uint64_t start_ns)
+void venturi_stream_begin(struct venturi_stream *stream, void *map, uint32_t pid, uint64_t process_start,
+                          uint32_t number)
 {
-    struct stream_head *head = stream->file.map;
-    head->version = TRACE_VERSION;
-    head->pid = (uint32_t)getpid();
-    head->tid = (uint32_t)syscall(SYS_gettid);
-    head->start_ns = start_ns;
+    struct stream_slot *slot = map;
+    *stream = (struct venturi_stream){.slot = slot, .number = number, .time = venturi_ticks()};
+    stream->lap_start = stream->time;
+    slot->version = TRACE_VERSION;
+    slot->pid = pid;
+    slot->process_start = process_start;
+    slot->number = number;
+    slot->tid = (uint32_t)syscall(SYS_gettid);
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    memcpy(head->magic, TRACE_STREAM_MAGIC, sizeof head->magic);
-    stream->start_ns = start_ns;
-    stream->head = head;
+    memcpy(slot->magic, TRACE_STREAM_MAGIC, sizeof slot->magic);
 }
 
-bool venturi_stream_append(struct venturi_stream *stream, const struct venturi_path *path)
+static bool append_block(struct venturi_stream *stream, const struct venturi_path *path)
 {
-    uint64_t offset = TRACE_STREAM_BYTES + stream->blocks * TRACE_BLOCK_BYTES;
-    stream->stopped =
-        stream->stopped || !venturi_file_append(&stream->file, path, offset, ring(stream), TRACE_BLOCK_BYTES);
+    unsigned char *block = block_of(stream);
+    for (size_t i = 0; i < TRACE_BLOCK_PAGES; i++) {
+        struct page_head *head = (struct page_head *)(void *)(block + i * TRACE_PAGE_BYTES);
+        head->check = page_check(head);
+    }
+    uint64_t offset = (uint64_t)(stream->sequence - TRACE_BLOCK_PAGES) * TRACE_PAGE_BYTES;
+    return venturi_file_append(&stream->file, path, offset, block, TRACE_BLOCK_BYTES);
+}
+
+/* The sequence is taken away first and stored last: a half made page is none. */
+static void open_page(struct venturi_stream *stream)
+{
+    struct stream_slot *slot = stream->slot;
+    unsigned char *page = block_of(stream) + stream->sequence % TRACE_BLOCK_PAGES * TRACE_PAGE_BYTES;
+    struct page_head *head = (struct page_head *)(void *)page;
+    struct venturi_moment now = venturi_moment();
+    __atomic_store_n(&head->sequence, 0, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    memset(page, 0, TRACE_PAGE_BYTES);
+    *head = (struct page_head){.stream = trace_stream_id(slot->pid, slot->process_start, slot->number),
+                               .base = stream->time,
+                               .ticks = now.ticks,
+                               .ns = now.ns,
+                               .lap_start = stream->lap_start,
+                               .lap_item = stream->lap_item,
+                               .records = stream->records};
+    __atomic_store_n(&head->sequence, ++stream->sequence, __ATOMIC_RELEASE);
+    stream->clock_due = venturi_clock_due(now);
+    stream->at = page + sizeof *head;
+    stream->end = page + TRACE_PAGE_BYTES;
+}
+
+bool venturi_stream_turn(struct venturi_stream *stream, const struct venturi_path *path, struct venturi_flush *flush)
+{
     if (stream->stopped)
         return false;
-    stream->blocks++;
-    __atomic_store_n(&stream->head->blocks, stream->blocks, __ATOMIC_RELEASE);
-    return true;
+    if (venturi_stream_block_full(stream)) {
+        flush->start = venturi_ticks();
+        stream->stopped = !append_block(stream, path);
+        flush->end = venturi_ticks();
+    }
+    if (!stream->stopped)
+        open_page(stream);
+    return !stream->stopped;
 }
 
-void venturi_stream_put(struct venturi_stream *stream, const struct span_record *record)
+void venturi_stream_put_clock(struct venturi_stream *stream)
 {
-    struct span_record *slot = ring(stream) + (stream->records - stream->blocks * TRACE_RING_RECORDS);
-    *slot = *record;
-    slot->check = span_record_check(record, stream->start_ns, stream->records);
-    stream->records++;
-    __atomic_store_n(&stream->head->records, stream->records, __ATOMIC_RELEASE);
+    struct venturi_moment now = venturi_moment();
+    stream->clock_due = venturi_clock_due(now);
+    if (now.ticks < stream->time)
+        return;
+    venturi_stream_passed(stream, record_put_clock(stream->at, now.ticks - stream->time, now.ns), now.ticks);
 }

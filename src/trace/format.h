@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The bytes of a trace: the one truth for the recorder (src/span) and the reader. docs/trace-format.md explains them.
+ * The bytes of a trace, version 2: the one truth for the recorder (src/span), the lab and the reader.
+ * docs/trace-format.md explains them; format_v1.h keeps the version before.
  *
- * A trace is a folder. Each process makes one file, `<pid>-<start>.process`: its stages, and the losses that belong to
- * no stream. Each thread of it writes one stream, `<pid>-<start>-<n>.spans`:
+ * A trace is a folder:
  *
- *     +--------------------+ 0
- *     | struct stream_head |            fixed, 4096 bytes; preallocated and mapped by the writer
- *     +--------------------+ 4096
- *     | ring: 1023 records |            the block being filled, mapped too: survives kill -9 of the process
- *     +--------------------+ 69568
- *     | whole blocks ...   |            full rings, appended with write()
- *     +--------------------+
+ *     *.ring                  slots; a slot holds what a process or a thread has not written out yet
+ *     <pid>-<start>-<n>.spans the whole blocks of the n-th stream of the process (pid, start), page s at (s - 1) x 4096
+ *     memory.samples          by the lab: an array of struct memory_sample
  *
- * The lab adds `memory.samples`, an array of struct memory_sample. All integers are little endian; times are
- * CLOCK_MONOTONIC.
+ * A slot is shared memory: of a sealed memfd that the lab holds and saves as `lab.ring` when the run has ended, or,
+ * when no lab is there, of a preallocated file `<pid>-<start>[-<n>].ring`:
+ *
+ *     +---------------------+ 0                 +----------------------+ 0
+ *     | struct stream_slot  |  of a thread      | struct process_slot  |  of a process
+ *     +---------------------+ 4096              +----------------------+ 20480, the rest is unused
+ *     | block: 16 pages     |
+ *     +---------------------+ 69632
+ *
+ * A page is a struct page_head and records (record.h) up to a zero byte or its end; it can be read without any other.
+ * A full block of pages is sealed (page_check) and appended to the `.spans` file, and the block is used again. All
+ * integers are little endian.
  */
 #pragma once
 
@@ -22,38 +28,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRACE_STREAM_MAGIC "VENTURI1"
-#define TRACE_PROCESS_MAGIC "VENTURIP"
-#define TRACE_STREAM_SUFFIX ".spans"
-#define TRACE_PROCESS_SUFFIX ".process"
+#define TRACE_STREAM_MAGIC "VENTURI2"
+#define TRACE_PROCESS_MAGIC "VENTURP2"
+#define TRACE_RINGS_MAGIC "VENTURR2"
+#define TRACE_SPANS_SUFFIX ".spans"
+#define TRACE_RING_SUFFIX ".ring"
+#define TRACE_LAB_RING "lab" TRACE_RING_SUFFIX
 #define TRACE_MEMORY_FILE "memory.samples"
 
 enum {
-    TRACE_VERSION = 1,
-    TRACE_HEAD_BYTES = 4096,
-    TRACE_RING_RECORDS = 1023,
-    TRACE_STAGES_MAX = 255,
+    TRACE_VERSION = 2,
+    TRACE_PAGE_BYTES = 4096,
+    TRACE_BLOCK_PAGES = 16,
+    TRACE_BLOCK_BYTES = TRACE_BLOCK_PAGES * TRACE_PAGE_BYTES,
+    TRACE_SLOT_BYTES = TRACE_PAGE_BYTES + TRACE_BLOCK_BYTES,
+    TRACE_STAGES_MAX = 254,
+    TRACE_STAGE_FLUSH =
+        255, /* the recorder's own time, while it wrote a block out; it has no name in the process slot */
     TRACE_STAGE_NAME_BYTES = 63,
-};
-#define TRACE_CPU_UNKNOWN UINT64_MAX
-
-enum span_outcome { SPAN_OK = 0, SPAN_FAILED = 1 };
-
-/** One ended span, 64 bytes: a cache line. */
-struct span_record {
-    uint64_t start_ns, end_ns;
-    uint64_t cpu_ns; /* thread CPU time inside the span, TRACE_CPU_UNKNOWN unless VENTURI_CPU=1 */
-    uint64_t item;
-    uint64_t rows, bytes;
-    uint32_t stage;   /* 1-based place in the process file */
-    uint32_t outcome; /* enum span_outcome */
-    uint64_t check;   /* span_record_check: a torn, stale or foreign record does not pass */
-};
-_Static_assert(sizeof(struct span_record) == 64, "a record is a cache line");
-
-enum {
-    TRACE_BLOCK_BYTES = TRACE_RING_RECORDS * (int)sizeof(struct span_record),
-    TRACE_STREAM_BYTES = TRACE_HEAD_BYTES + TRACE_BLOCK_BYTES, /* where the blocks begin */
+    TRACE_BOOT_BYTES = 36,
 };
 
 /** Why spans were lost, each counted. */
@@ -61,35 +54,61 @@ struct span_losses {
     uint64_t write_failed; /* disk full, file gone or limited: the rest of that thread's spans */
     uint64_t no_stage;     /* stage 0 or unknown */
     uint64_t misuse;       /* ended twice or in a forked child, counted outside a lap */
-    uint64_t no_stream;    /* the thread could not open its file */
+    uint64_t no_stream;    /* the thread could not have a slot */
     uint64_t interrupted;  /* ended in a signal handler that had interrupted the recorder itself */
+    uint64_t clock;        /* it would have ended before it began: another core's clock stands elsewhere */
 };
 
-/** `records` counts all that ended; the first `blocks` x 1023 of them stand in blocks, the rest in the ring. So one
- * store of `blocks` moves a ring that has been appended, and a kill at any point neither loses nor doubles a record. */
-struct stream_head {
-    char magic[8]; /* stored last: a stream without it never began */
+/** Head of a thread's slot. */
+struct stream_slot {
+    char magic[8]; /* stored last: a slot without it never began */
     uint32_t version;
-    uint32_t pid, tid; /* of the thread that opened it; another may go on with it after that one ended */
-    uint32_t reserved;
-    uint64_t start_ns; /* when the stream was opened */
-    uint64_t blocks;   /* whole blocks appended so far (release store after the write) */
-    uint64_t records;  /* records ended so far (release store after each) */
+    uint32_t pid; /* pid and process_start name the process */
+    uint64_t process_start;
+    uint32_t number; /* of the stream in its process, from 0: names its .spans file */
+    uint32_t tid;    /* of the thread that opened it; another may go on with it after that one ended */
     struct span_losses losses;
 };
-_Static_assert(sizeof(struct stream_head) <= TRACE_HEAD_BYTES, "the head fits its page");
+_Static_assert(sizeof(struct stream_slot) <= TRACE_PAGE_BYTES, "the head fits its page");
 
-/** The whole of a process file, preallocated and mapped by the writer. */
-struct process_file {
+enum trace_clock { CLOCK_IS_NS = 1, CLOCK_IS_TSC = 2 };
+
+/** Slot of a process: its stages, and the losses that belong to no stream. */
+struct process_slot {
     char magic[8]; /* stored last */
     uint32_t version;
     uint32_t pid;
-    uint64_t start_ns;
-    uint64_t stages; /* names that stand (release store after each) */
+    uint64_t start;              /* CLOCK_MONOTONIC ns when it began to record */
+    uint64_t ticks, ns;          /* the same moment in ticks and in CLOCK_MONOTONIC ns */
+    char boot[TRACE_BOOT_BYTES]; /* boot_id: processes of one boot share the clock */
+    uint32_t clock;              /* enum trace_clock: what a tick is */
+    uint64_t stages;             /* names that stand (release store after each) */
     struct span_losses losses;
     char names[TRACE_STAGES_MAX][TRACE_STAGE_NAME_BYTES + 1]; /* NUL-padded */
 };
-_Static_assert(sizeof(struct process_file) == 72 + 255 * 64, "no padding");
+enum { TRACE_PROCESS_BYTES = 5 * TRACE_PAGE_BYTES };
+_Static_assert(sizeof(struct process_slot) <= TRACE_PROCESS_BYTES, "fits its pages");
+
+/** First page of the lab's memfd; slot i begins at (i + 1) x TRACE_SLOT_BYTES. In `lab.ring` slots stand from 0 on. */
+struct rings_head {
+    char magic[8];
+    uint32_t version;
+    uint32_t slots; /* how many there are */
+    uint64_t taken; /* atomic: slots given out; more than `slots` once there are none left */
+};
+
+/** First bytes of a page. */
+struct page_head {
+    uint64_t check;     /* page_check once sealed; 0 while in the ring */
+    uint32_t sequence;  /* from 1, in its stream; stored last: 0 = no page */
+    uint32_t stream;    /* trace_stream_id: a page of another stream does not pass */
+    uint64_t base;      /* ticks: the deltas of the records count from here */
+    uint64_t ticks, ns; /* the same moment, when the page was opened, in ticks and in CLOCK_MONOTONIC ns */
+    uint64_t lap_start; /* ticks: where the first lap of the page began */
+    uint64_t lap_item;  /* and its item */
+    uint64_t records;   /* records of the stream on earlier pages */
+};
+_Static_assert(sizeof(struct page_head) == 64, "no padding");
 
 /** Resident memory of the whole run at one moment. */
 struct memory_sample {
@@ -98,29 +117,38 @@ struct memory_sample {
 };
 _Static_assert(sizeof(struct memory_sample) == 16, "packed by order");
 
-/** The check of the `sequence`-th record (from 0) of the stream opened at `stream_start_ns`: multiply-sum over the
- * fields, each word folded first so that its high bits count too. The factors are splitmix64's first outputs, made odd.
- */
-static inline uint64_t span_record_check(const struct span_record *record, uint64_t stream_start_ns, uint64_t sequence)
+/** Folds `word` into `hash`: splitmix64's finaliser. */
+static inline uint64_t trace_mix(uint64_t hash, uint64_t word)
 {
-    const uint64_t words[] = {
-        record->start_ns,
-        record->end_ns,
-        record->cpu_ns,
-        record->item,
-        record->rows,
-        record->bytes,
-        (uint64_t)record->outcome << 32 | record->stage,
-        stream_start_ns ^ sequence << 40 ^ sequence >> 24,
-    };
-    static const uint64_t factors[] = {
-        0xe220a8397b1dcdaf, 0x6e789e6aa1b965f5, 0x06c45d188009454f, 0xf88bb8a8724c81ed,
-        0x1b39896a51a8749b, 0x53cb9f0c747ea2eb, 0x2c829abe1f4532e1, 0xc584133ac916ab3d,
-    };
-    uint64_t sum = 0x3ee5789041c98ac3;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        sum += (words[i] ^ words[i] >> 32) * factors[i];
-    return sum ^ sum >> 29;
+    hash = (hash ^ word) * 0xbf58476d1ce4e5b9;
+    hash = (hash ^ hash >> 27) * 0x94d049bb133111eb;
+    return hash ^ hash >> 31;
+}
+
+static inline uint32_t trace_stream_id(uint32_t pid, uint64_t process_start, uint32_t number)
+{
+    return (uint32_t)trace_mix(trace_mix(process_start, pid), number);
+}
+
+/** The check of a page: all of its bytes but the check itself. Four lanes, each a bijection of every word it takes, so
+ * that a change of one word never passes and the multiplications overlap. */
+static inline uint64_t page_check(const void *page)
+{
+    enum { LANES = 4 };
+    uint64_t lanes[LANES] = {0x9e3779b97f4a7c15, 0xe220a8397b1dcdaf, 0x6e789e6aa1b965f5, 0x06c45d188009454f};
+    const char *at = (const char *)page, *end = at + TRACE_PAGE_BYTES;
+    uint64_t check, words[LANES];
+    __builtin_memcpy(&check, at, sizeof check);
+    lanes[0] ^= check ^ check >> 32; /* takes it out again */
+    for (; at < end; at += sizeof words) {
+        __builtin_memcpy(words, at, sizeof words);
+        lanes[0] = (lanes[0] ^ words[0] ^ words[0] >> 32) * 0xd6e8feb86659fd93;
+        lanes[1] = (lanes[1] ^ words[1] ^ words[1] >> 32) * 0xd6e8feb86659fd93;
+        lanes[2] = (lanes[2] ^ words[2] ^ words[2] >> 32) * 0xd6e8feb86659fd93;
+        lanes[3] = (lanes[3] ^ words[3] ^ words[3] >> 32) * 0xd6e8feb86659fd93;
+    }
+    uint64_t sum = trace_mix(trace_mix(trace_mix(lanes[0], lanes[1]), lanes[2]), lanes[3]);
+    return sum ? sum : 1;
 }
 
 /** Length in bytes of the printable UTF-8 character at `text`, 0 if there is none: controls, surrogates, overlong and

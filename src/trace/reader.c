@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/reader.h"
 
-#include "base/file.h"
-#include "trace/folder.h"
-#include "trace/stages.h"
-#include "trace/stream.h"
+#include "trace/count.h"
+#include "trace/names.h"
+#include "trace/page.h"
+#include "trace/pages.h"
+#include "trace/v1.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,13 +15,6 @@ enum { MEMORY_SAMPLES_MAX = 4 * 1024 * 1024 };
 static int compare(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);
-}
-
-static int by_opening(const void *left, const void *right)
-{
-    const struct stream *a = left, *b = right;
-    int order = compare(a->head.start_ns, b->head.start_ns);
-    return order ? order : strcmp(a->file, b->file);
 }
 
 static int by_start(const void *left, const void *right)
@@ -42,56 +34,148 @@ static int by_time(const void *left, const void *right)
     return compare(a->at_ns, b->at_ns);
 }
 
-static enum err open_streams(struct stream **out, size_t *out_count, struct trace *trace, const struct folder *folder,
-                             struct arena *arena, struct diag *diag)
+/* One passage over all pages, from the newest to the oldest of each stream. */
+struct passage {
+    struct pages *pages;
+    const struct pages_stream *stream;
+    uint32_t worker;
+    unsigned char *block;
+    struct trace *trace;
+    size_t room;             /* spans that fit: 0 in the first passage, which counts them */
+    uint64_t records_before; /* records before the oldest page read so far; UINT64_MAX when nothing was read */
+};
+
+static struct span span_of(const struct page_span *from, const struct passage *passage)
 {
-    const char **files;
-    TRY(folder_list(&files, out_count, folder, TRACE_STREAM_SUFFIX, arena, diag));
-    struct stream *streams = ARENA_ARRAY(arena, struct stream, *out_count);
-    if (!streams)
-        return arena_exhausted(arena, diag);
-    for (size_t i = 0; i < *out_count; i++) {
-        streams[i].file = files[i];
-        TRY(stream_open(&streams[i], &trace->rejected, folder, diag));
-        span_losses_add(&trace->losses, &streams[i].head.losses);
+    const struct clock_line *line = &passage->stream->process->clock->line;
+    const struct record *record = &from->record;
+    bool counted = record->more & RECORD_ALLOCATIONS;
+    uint64_t start_ns = clock_line_ns(line, from->start), end_ns = clock_line_ns(line, from->end);
+    uint64_t cpu_ns = record->cpu_ns < end_ns - start_ns ? record->cpu_ns : end_ns - start_ns; /* read a little apart */
+    return (struct span){.start_ns = start_ns,
+                         .end_ns = end_ns,
+                         .cpu_ns = record->more & RECORD_CPU ? cpu_ns : TRACE_CPU_UNKNOWN,
+                         .item = from->item,
+                         .rows = record->rows,
+                         .bytes = record->bytes,
+                         .allocations = counted ? record->allocations : TRACE_ALLOCATIONS_UNKNOWN,
+                         .allocated_bytes = counted ? record->allocated_bytes : TRACE_ALLOCATIONS_UNKNOWN,
+                         .worker = passage->worker,
+                         .outcome = record->more & RECORD_FAILED ? SPAN_FAILED : SPAN_OK};
+}
+
+static void add_span(struct passage *passage, const struct page_span *from)
+{
+    struct trace *trace = passage->trace;
+    const struct pages_process *process = passage->stream->process;
+    uint32_t number = from->record.stage;
+    bool flush = number == TRACE_STAGE_FLUSH;
+    uint16_t stage = process && !flush ? process->stages[number - 1] : PAGES_STAGE_NONE;
+    if (!process || (!flush && stage == PAGES_STAGE_NONE)) {
+        trace->rejected = count_add(trace->rejected, 1);
+        return;
     }
-    if (*out_count > 0)
-        qsort(streams, *out_count, sizeof *streams, by_opening);
-    *out = streams;
+    struct span span = span_of(from, passage);
+    if (flush) {
+        trace->flush_ns = count_add(trace->flush_ns, span.end_ns - span.start_ns);
+        trace->flush_count++;
+        return;
+    }
+    span.stage = stage;
+    if (trace->span_count < passage->room)
+        trace->spans[trace->span_count] = span;
+    trace->span_count++;
+}
+
+/* What lies between the end of this page's records and the next page that was read is lost; what followed a broken one
+ * at the very end is at least one record. */
+static void read_page(struct passage *passage, const unsigned char *page)
+{
+    struct page_head head;
+    struct page_cursor cursor;
+    struct page_span span;
+    const struct pages_process *process = passage->stream->process;
+    uint64_t *rejected = &passage->trace->rejected;
+    memcpy(&head, page, sizeof head);
+    if (head.sequence == 0)
+        return;
+    page_cursor_begin(&cursor, page, process ? process->stage_count : TRACE_STAGES_MAX);
+    while (page_cursor_next(&span, &cursor))
+        add_span(passage, &span);
+    uint64_t end = count_add(head.records, cursor.records);
+    if (passage->records_before == UINT64_MAX)
+        *rejected = count_add(*rejected, cursor.broken ? 1 : 0);
+    else if (passage->records_before > end)
+        *rejected = count_add(*rejected, passage->records_before - end);
+    passage->records_before = head.records;
+}
+
+static enum err read_stream(struct passage *passage, struct diag *diag)
+{
+    passage->records_before = UINT64_MAX;
+    uint32_t last = pages_before(passage->pages, passage->stream, 0);
+    while (last > 0) {
+        uint32_t first = (last - 1) / TRACE_BLOCK_PAGES * TRACE_BLOCK_PAGES + 1;
+        TRY(pages_read(passage->block, passage->pages, passage->stream, first, last - first + 1, diag));
+        for (size_t page = last - first + 1; page > 0; page--)
+            read_page(passage, passage->block + (page - 1) * TRACE_PAGE_BYTES);
+        last = pages_before(passage->pages, passage->stream, first);
+    }
+    if (passage->records_before != UINT64_MAX)
+        passage->trace->rejected = count_add(passage->trace->rejected, passage->records_before);
     return ERR_OK;
 }
 
-static enum err read_spans(struct trace *trace, const struct stage_table *stages, const struct folder *folder,
-                           struct arena *arena, struct diag *diag)
+static enum err pass_over(struct passage *passage, struct diag *diag)
 {
-    struct stream *streams;
-    uint64_t capacity = 0;
-    TRY(open_streams(&streams, &trace->worker_count, trace, folder, arena, diag));
-    for (size_t i = 0; i < trace->worker_count; i++)
-        capacity = count_add(capacity, stream_capacity(&streams[i]));
-    trace->spans = ARENA_ARRAY(arena, struct span, capacity);
+    struct trace *trace = passage->trace;
+    trace->rejected = passage->pages->rejected;
+    trace->span_count = 0;
+    trace->flush_ns = trace->flush_count = 0;
+    for (size_t i = 0; i < passage->pages->stream_count; i++) {
+        passage->stream = &passage->pages->streams[i];
+        passage->worker = (uint32_t)i;
+        TRY(read_stream(passage, diag));
+    }
+    return ERR_OK;
+}
+
+/* Twice over the pages: how many spans there are is known only then. One that is still being written to may have more
+ * by then, which are left for another time. */
+static enum err read_spans(struct trace *trace, struct pages *pages, struct arena *arena, struct diag *diag)
+{
+    struct passage passage = {.pages = pages, .trace = trace};
+    trace->worker_count = pages->stream_count;
+    trace->losses = pages->losses;
+    passage.block = ARENA_ARRAY(arena, unsigned char, TRACE_BLOCK_BYTES);
+    if (!passage.block)
+        return arena_exhausted(arena, diag);
+    TRY(pass_over(&passage, diag));
+    passage.room = trace->span_count;
+    trace->spans = ARENA_ARRAY(arena, struct span, passage.room);
     if (!trace->spans)
         return arena_exhausted(arena, diag);
-    for (size_t i = 0; i < trace->worker_count; i++)
-        TRY(stream_read(trace, &streams[i], stages, (uint32_t)i, folder, diag));
-    if (trace->span_count > 0)
-        qsort(trace->spans, trace->span_count, sizeof *trace->spans, by_start);
+    TRY(pass_over(&passage, diag));
+    trace->span_count = trace->span_count < passage.room ? trace->span_count : passage.room;
+    for (size_t i = 0; i < pages->clock_count; i++)
+        if (pages->clocks[i].line.drift_ns > trace->drift_ns)
+            trace->drift_ns = pages->clocks[i].line.drift_ns;
     return ERR_OK;
 }
 
 /* Stages get their final numbers: by first start, and only those that have spans. */
-static enum err order_stages(struct trace *trace, const struct stage_table *stages, struct arena *arena,
+static enum err order_stages(struct trace *trace, const char *const *names, size_t count, struct arena *arena,
                              struct diag *diag)
 {
-    uint32_t places[TRACE_STAGES_MAX];
+    uint32_t places[NAMES_MAX];
     memset(places, 0xff, sizeof places);
-    trace->stages = ARENA_ARRAY(arena, const char *, stages->count);
+    trace->stages = ARENA_ARRAY(arena, const char *, count);
     if (!trace->stages)
         return arena_exhausted(arena, diag);
     for (size_t i = 0; i < trace->span_count; i++) {
         uint32_t stage = trace->spans[i].stage;
-        if (places[stage] == STAGE_UNKNOWN) {
-            trace->stages[trace->stage_count] = stages->names[stage];
+        if (places[stage] == UINT32_MAX) {
+            trace->stages[trace->stage_count] = names[stage];
             places[stage] = (uint32_t)trace->stage_count++;
         }
         trace->spans[i].stage = places[stage];
@@ -101,10 +185,9 @@ static enum err order_stages(struct trace *trace, const struct stage_table *stag
 
 static enum err read_memory(struct trace *trace, const struct folder *folder, struct arena *arena, struct diag *diag)
 {
-    AUTO(fd_close) int fd = -1;
-    uint64_t bytes;
-    TRY(folder_open(&fd, &bytes, folder, TRACE_MEMORY_FILE, diag));
-    uint64_t count = bytes / sizeof *trace->memory; /* a sample that was cut off is ignored */
+    AUTO(folder_file_close) struct folder_file file = {.fd = -1};
+    TRY(folder_file_open(&file, folder, TRACE_MEMORY_FILE, diag));
+    uint64_t count = file.bytes / sizeof *trace->memory; /* a sample that was cut off is ignored */
     if (count == 0)
         return ERR_OK;
     if (count > MEMORY_SAMPLES_MAX)
@@ -112,30 +195,40 @@ static enum err read_memory(struct trace *trace, const struct folder *folder, st
     trace->memory = ARENA_ARRAY(arena, struct memory_sample, count);
     if (!trace->memory)
         return arena_exhausted(arena, diag);
-    TRY(folder_read(trace->memory, count * sizeof *trace->memory, 0, fd, TRACE_MEMORY_FILE, diag));
+    TRY(folder_file_read(trace->memory, count * sizeof *trace->memory, 0, &file, diag));
     trace->memory_count = count;
     qsort(trace->memory, count, sizeof *trace->memory, by_time);
     return ERR_OK;
 }
 
-static enum err read_folder(struct trace *trace, const struct folder *folder, struct arena *arena, struct diag *diag)
+static enum err read_version(struct trace *trace, struct pages *pages, struct arena *arena, struct diag *diag)
 {
-    struct stage_table stages = {.count = 0};
-    TRY(stage_table_read(&stages, &trace->losses, folder, arena, diag));
-    TRY(read_spans(trace, &stages, folder, arena, diag));
-    TRY(order_stages(trace, &stages, arena, diag));
-    return read_memory(trace, folder, arena, diag);
+    const char *const *stages = pages->stages;
+    size_t count = pages->stage_count;
+    if (pages->version == 1) {
+        struct names *names = ARENA_NEW(arena, struct names);
+        if (!names)
+            return arena_exhausted(arena, diag);
+        TRY(v1_read(trace, names, &pages->folder, arena, diag));
+        stages = names->names;
+        count = names->count;
+    } else {
+        TRY(read_spans(trace, pages, arena, diag));
+    }
+    if (trace->span_count > 0)
+        qsort(trace->spans, trace->span_count, sizeof *trace->spans, by_start);
+    return order_stages(trace, stages, count, arena, diag);
 }
 
-enum err trace_read(struct trace **out, const char *folder, struct arena *arena, struct diag *diag)
+enum err trace_read(struct trace **out, const char *path, struct arena *arena, struct diag *diag)
 {
-    AUTO(fd_close) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return diag_errno(diag, ERR_IO, errno, folder, "cannot open the trace");
+    AUTO(pages_close) struct pages pages;
+    TRY(pages_open(&pages, path, arena, diag));
     struct trace *trace = ARENA_NEW(arena, struct trace);
     if (!trace)
         return arena_exhausted(arena, diag);
-    TRY(read_folder(trace, &(struct folder){.path = folder, .fd = fd}, arena, diag));
+    TRY(read_version(trace, &pages, arena, diag));
+    TRY(read_memory(trace, &pages.folder, arena, diag));
     *out = trace;
     return ERR_OK;
 }

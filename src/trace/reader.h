@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads a trace folder, whatever state its writer left it in: every file is hostile, an interrupted stream gives the
- * spans that ended, and what cannot be right is counted and left out.
+ * Reads a whole trace into memory, whatever state its writer left it in: every file is hostile, an interrupted stream
+ * gives the spans that ended, and what cannot be right is counted and left out. For what does not fit into memory see
+ * pages.h.
  */
 #pragma once
 
@@ -12,12 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define TRACE_CPU_UNKNOWN UINT64_MAX
+#define TRACE_ALLOCATIONS_UNKNOWN UINT64_MAX
+
+enum span_outcome { SPAN_OK = 0, SPAN_FAILED = 1 };
+
 struct span {
-    uint64_t start_ns, end_ns; /* end_ns >= start_ns */
+    uint64_t start_ns, end_ns; /* CLOCK_MONOTONIC; end_ns >= start_ns */
     uint64_t cpu_ns;           /* TRACE_CPU_UNKNOWN when not measured */
     uint64_t item, rows, bytes;
-    uint32_t stage;  /* index into trace.stages */
-    uint32_t worker; /* index of the stream: one a thread */
+    uint64_t allocations, allocated_bytes; /* TRACE_ALLOCATIONS_UNKNOWN when not measured */
+    uint32_t stage;                        /* index into trace.stages */
+    uint32_t worker;                       /* index of the stream: one a thread */
     enum span_outcome outcome;
 };
 
@@ -30,9 +37,12 @@ struct trace {
     struct memory_sample *memory; /* ordered by at_ns; empty when nobody sampled */
     size_t memory_count;
     struct span_losses losses; /* summed over streams */
-    uint64_t rejected;         /* records that cannot be right: bad check, unknown stage, negative duration */
+    uint64_t rejected;         /* records and slots that cannot be right, or that are not there any more */
+    uint64_t flush_ns;         /* what the recorder itself took to write blocks out, over all threads */
+    uint64_t flush_count;
+    uint64_t drift_ns; /* how far a clock of the recorder strayed from CLOCK_MONOTONIC, at most */
 };
 
-/** Reads the trace in `folder`; everything is owned by `arena`. An empty folder gives an empty trace.
- *  ERR_IO: not readable. ERR_FORMAT: a file that claims to be a stream and is not one we know. */
-CHECKED enum err trace_read(struct trace **out, const char *folder, struct arena *arena, struct diag *diag);
+/** Reads the trace at `path`, a folder or a packed file; everything is owned by `arena`. An empty folder gives an empty
+ *  trace. ERR_IO: not readable. ERR_FORMAT: not a trace, or not one of a version we know. */
+CHECKED enum err trace_read(struct trace **out, const char *path, struct arena *arena, struct diag *diag);

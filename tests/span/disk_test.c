@@ -155,7 +155,7 @@ static void remove_file(const char *path)
 static void record_and_unlink(void)
 {
     (void)record_some(0);
-    for_each_file(getenv("VENTURI_TRACE"), TRACE_STREAM_SUFFIX, remove_file);
+    for_each_file(getenv("VENTURI_TRACE"), TRACE_SPANS_SUFFIX, remove_file);
     (void)record_some(0);
 }
 
@@ -164,7 +164,8 @@ static void test_unlinked_stream(void **state)
     struct fixture *fixture = *state;
     assert_int_equal(fixture_record(fixture, record_and_unlink), 0);
     assert_int_equal(witnesses[0].acknowledged, 2 * SPANS);
-    assert_int_equal(fixture_read(fixture)->span_count, 0); /* who removes the file has removed its spans */
+    const struct trace *trace = fixture_read(fixture); /* who removes the file has removed its spans */
+    assert_true(trace->span_count < SPANS && trace->losses.write_failed > 0 && trace->rejected > 0);
 }
 
 static void replace_by_link(const char *path)
@@ -200,7 +201,7 @@ static void record_under_attack(void)
     const char *folder = getenv("VENTURI_TRACE");
     char victim[600];
     (void)record_some(0);
-    for_each_file(folder, TRACE_STREAM_SUFFIX, attack);
+    for_each_file(folder, TRACE_SPANS_SUFFIX, attack);
     (void)record_some(0);
     (void)snprintf(victim, sizeof victim, "%s/victim", folder);
     if (attack == replace_by_link)
@@ -219,7 +220,7 @@ static void test_replaced_by_a_link(void **state)
 static void test_replaced_by_another_file(void **state)
 {
     attack = replace_by_file;
-    victim_suffix = TRACE_STREAM_SUFFIX;
+    victim_suffix = TRACE_SPANS_SUFFIX;
     assert_int_equal(fixture_record(*state, record_under_attack), 0);
 }
 
@@ -237,7 +238,7 @@ static void record_towards_a_pipe(void)
     const char *folder = getenv("VENTURI_TRACE");
     char pipe_path[600];
     (void)record_some(0);
-    for_each_file(folder, TRACE_STREAM_SUFFIX, replace_by_link_to_pipe);
+    for_each_file(folder, TRACE_SPANS_SUFFIX, replace_by_link_to_pipe);
     (void)snprintf(pipe_path, sizeof pipe_path, "%s/pipe", folder);
     struct pollfd reader = {.fd = open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), .events = POLLIN};
     (void)record_some(0);
@@ -266,8 +267,8 @@ static void test_files_are_private(void **state)
 {
     struct fixture *fixture = *state;
     assert_int_equal(fixture_record(fixture, record_once), 0);
-    for_each_file(fixture->folder, TRACE_STREAM_SUFFIX, check_mode);
-    for_each_file(fixture->folder, TRACE_PROCESS_SUFFIX, check_mode);
+    for_each_file(fixture->folder, TRACE_SPANS_SUFFIX, check_mode);
+    for_each_file(fixture->folder, TRACE_RING_SUFFIX, check_mode);
 }
 
 int main(void)

@@ -56,8 +56,10 @@ static void test_signal_handlers_record(void **state)
 static void raise_in_handler(int signal)
 {
     (void)signal;
-    venturi_lap(in_handler, 1 << 20);
-    venturi_lap_end(1, 0);
+    venturi_lap_item(1 << 20);
+    venturi_lap(in_handler);
+    venturi_lap_count(1, 0);
+    venturi_lap_end();
 }
 
 /* A handler may even end its thread's lap; it is the one lap that is open. */
@@ -67,7 +69,8 @@ static void laps_in_handlers(void)
     if (signal(SIGUSR1, raise_in_handler) == SIG_ERR)
         _exit(1);
     for (unsigned i = 0; i < 100; i++) {
-        venturi_lap(in_handler, i);
+        venturi_lap_item(i);
+        venturi_lap(in_handler);
         if (raise(SIGUSR1))
             _exit(2);
     }

@@ -173,15 +173,18 @@ static void end_in_both(void)
 {
     venturi_stage stage = venturi_stage_named("work");
     venturi_span span = venturi_begin(stage, 5);
-    venturi_lap(stage, 6);
+    venturi_lap_item(6);
+    venturi_lap(stage);
     pid_t child = fork();
     venturi_end(&span, 1, 0);
     if (child == 0) {
-        venturi_lap_end(1, 0);
+        venturi_lap_count(1, 0);
+        venturi_lap_end();
         _exit(0);
     }
     reap(child);
-    venturi_lap_end(1, 0);
+    venturi_lap_count(1, 0);
+    venturi_lap_end();
 }
 
 static void test_a_span_belongs_to_the_process_that_began_it(void **state)

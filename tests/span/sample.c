@@ -28,10 +28,12 @@ int main(void)
     venturi_span refused = venturi_begin(download, 1);
     venturi_fail(&refused);
     for (uint64_t file = 1; file <= FILES; file++) {
-        venturi_lap(download, file);
+        venturi_lap_item(file);
+        venturi_lap(download);
         venturi_lap_count(0, 2000000);
-        venturi_lap(parse, file);
-        venturi_lap_end(BATCHES * ROWS, 6000000);
+        venturi_lap(parse);
+        venturi_lap_count(BATCHES * ROWS, 6000000);
+        venturi_lap_end();
     }
     if (pthread_create(&thread, NULL, ingest, NULL) != 0)
         return 1;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Folders made by hand, right and wrong. What recorders leave is tested in tests/span.
+ * Folders of version 1 made by hand, right and wrong.
  */
 #include "trace/reader.h"
 
 #include "base/file.h"
+#include "trace/format_v1.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -22,25 +23,25 @@ struct fixture {
     struct arena arena;
     struct diag diag;
     struct trace *trace;
-    struct process_file process;
+    struct v1_process process;
     struct {
-        struct stream_head head;
-        char pad[TRACE_HEAD_BYTES - sizeof(struct stream_head)];
-        struct span_record ring[TRACE_RING_RECORDS];
-        struct span_record block[TRACE_RING_RECORDS];
+        struct v1_stream_head head;
+        char pad[V1_HEAD_BYTES - sizeof(struct v1_stream_head)];
+        struct v1_record ring[V1_RING_RECORDS];
+        struct v1_record block[V1_RING_RECORDS];
     } stream;
 };
 
-enum { HEAD_AND_RING = TRACE_STREAM_BYTES, WITH_BLOCK = TRACE_STREAM_BYTES + TRACE_BLOCK_BYTES };
+enum { HEAD_AND_RING = V1_STREAM_BYTES, WITH_BLOCK = V1_STREAM_BYTES + V1_BLOCK_BYTES };
 
-static struct span_record record_of(uint64_t sequence)
+static struct v1_record record_of(uint64_t sequence)
 {
-    struct span_record record = {.start_ns = 1000 + 10 * sequence,
-                                 .end_ns = 1005 + 10 * sequence,
-                                 .cpu_ns = TRACE_CPU_UNKNOWN,
-                                 .item = sequence,
-                                 .stage = 1 + (uint32_t)(sequence % 2)};
-    record.check = span_record_check(&record, 77, sequence);
+    struct v1_record record = {.start_ns = 1000 + 10 * sequence,
+                               .end_ns = 1005 + 10 * sequence,
+                               .cpu_ns = TRACE_CPU_UNKNOWN,
+                               .item = sequence,
+                               .stage = 1 + (uint32_t)(sequence % 2)};
+    record.check = v1_record_check(&record, 77, sequence);
     return record;
 }
 
@@ -50,14 +51,14 @@ static int setup(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     const char *base = getenv("TMPDIR");
     (void)snprintf(fixture->folder, sizeof fixture->folder, "%s/venturi-XXXXXX", base ? base : "/tmp");
-    fixture->process = (struct process_file){.version = TRACE_VERSION, .stages = 2, .names = {"parse", "ingest"}};
-    memcpy(fixture->process.magic, TRACE_PROCESS_MAGIC, sizeof fixture->process.magic);
+    fixture->process = (struct v1_process){.version = V1_VERSION, .stages = 2, .names = {"parse", "ingest"}};
+    memcpy(fixture->process.magic, V1_PROCESS_MAGIC, sizeof fixture->process.magic);
     fixture->stream.head =
-        (struct stream_head){.version = TRACE_VERSION, .start_ns = 77, .blocks = 1, .records = TRACE_RING_RECORDS + 3};
-    memcpy(fixture->stream.head.magic, TRACE_STREAM_MAGIC, sizeof fixture->stream.head.magic);
-    for (uint64_t i = 0; i < TRACE_RING_RECORDS; i++) {
+        (struct v1_stream_head){.version = V1_VERSION, .start_ns = 77, .blocks = 1, .records = V1_RING_RECORDS + 3};
+    memcpy(fixture->stream.head.magic, V1_STREAM_MAGIC, sizeof fixture->stream.head.magic);
+    for (uint64_t i = 0; i < V1_RING_RECORDS; i++) {
         fixture->stream.block[i] = record_of(i);
-        fixture->stream.ring[i] = record_of(i < 3 ? TRACE_RING_RECORDS + i : i);
+        fixture->stream.ring[i] = record_of(i < 3 ? V1_RING_RECORDS + i : i);
     }
     *state = fixture;
     return mkdtemp(fixture->folder) ? 0 : -1;
@@ -127,7 +128,7 @@ static void test_block_and_ring(void **state)
     put_process(*state);
     put_stream(*state, WITH_BLOCK);
     const struct trace *trace = read_trace(*state);
-    assert_int_equal(trace->span_count, TRACE_RING_RECORDS + 3);
+    assert_int_equal(trace->span_count, V1_RING_RECORDS + 3);
     assert_int_equal(trace->rejected, 0);
     for (size_t i = 0; i < trace->span_count; i++)
         assert_int_equal(trace->spans[i].item, i);
@@ -141,11 +142,11 @@ static void test_unpublished_block(void **state)
     struct fixture *fixture = *state;
     memcpy(fixture->stream.ring, fixture->stream.block, sizeof fixture->stream.ring);
     fixture->stream.head.blocks = 0;
-    fixture->stream.head.records = TRACE_RING_RECORDS;
+    fixture->stream.head.records = V1_RING_RECORDS;
     put_process(fixture);
     put_stream(fixture, WITH_BLOCK);
     const struct trace *trace = read_trace(fixture);
-    assert_int_equal(trace->span_count, TRACE_RING_RECORDS);
+    assert_int_equal(trace->span_count, V1_RING_RECORDS);
     assert_int_equal(trace->rejected, 0);
 }
 
@@ -153,11 +154,11 @@ static void test_unpublished_block(void **state)
 static void test_stale_ring(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->stream.head.records = TRACE_RING_RECORDS + 10;
+    fixture->stream.head.records = V1_RING_RECORDS + 10;
     put_process(fixture);
     put_stream(fixture, WITH_BLOCK);
     const struct trace *trace = read_trace(fixture);
-    assert_int_equal(trace->span_count, TRACE_RING_RECORDS + 3);
+    assert_int_equal(trace->span_count, V1_RING_RECORDS + 3);
     assert_int_equal(trace->rejected, 7);
 }
 
@@ -166,11 +167,11 @@ static void test_cut_files(void **state)
     static const struct {
         size_t bytes, spans, rejected;
     } cases[] = {
-        {WITH_BLOCK - 1, 3, TRACE_RING_RECORDS},
-        {HEAD_AND_RING, 3, TRACE_RING_RECORDS},
-        {TRACE_HEAD_BYTES + 64, 1, TRACE_RING_RECORDS + 2},
-        {TRACE_HEAD_BYTES, 0, TRACE_RING_RECORDS + 3},
-        {sizeof(struct stream_head), 0, TRACE_RING_RECORDS + 3},
+        {WITH_BLOCK - 1, 3, V1_RING_RECORDS},
+        {HEAD_AND_RING, 3, V1_RING_RECORDS},
+        {V1_HEAD_BYTES + 64, 1, V1_RING_RECORDS + 2},
+        {V1_HEAD_BYTES, 0, V1_RING_RECORDS + 3},
+        {sizeof(struct v1_stream_head), 0, V1_RING_RECORDS + 3},
         {0, 0, 0},
     };
     put_process(*state);
@@ -188,11 +189,11 @@ static void test_heads_that_lie(void **state)
     static const struct {
         uint64_t blocks, records, spans;
     } cases[] = {
-        {UINT64_MAX, UINT64_MAX, TRACE_RING_RECORDS},
-        {1, UINT64_MAX, TRACE_RING_RECORDS + 3},
-        {1, 0, TRACE_RING_RECORDS},
-        {UINT64_MAX / TRACE_RING_RECORDS, 3, TRACE_RING_RECORDS},
-        {0, UINT64_MAX, TRACE_RING_RECORDS - 3}, /* the old ones still have the numbers of the first block */
+        {UINT64_MAX, UINT64_MAX, V1_RING_RECORDS},
+        {1, UINT64_MAX, V1_RING_RECORDS + 3},
+        {1, 0, V1_RING_RECORDS},
+        {UINT64_MAX / V1_RING_RECORDS, 3, V1_RING_RECORDS},
+        {0, UINT64_MAX, V1_RING_RECORDS - 3}, /* the old ones still have the numbers of the first block */
     };
     put_process(fixture);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -205,15 +206,15 @@ static void test_heads_that_lie(void **state)
     }
 }
 
-static void refuse(struct span_record *record, uint64_t sequence)
+static void refuse(struct v1_record *record, uint64_t sequence)
 {
-    record->check = span_record_check(record, 77, sequence); /* somebody took the trouble */
+    record->check = v1_record_check(record, 77, sequence); /* somebody took the trouble */
 }
 
 static void test_records_that_cannot_be_right(void **state)
 {
     struct fixture *fixture = *state;
-    struct span_record *block = fixture->stream.block;
+    struct v1_record *block = fixture->stream.block;
     block[0].end_ns = block[0].start_ns - 1;
     block[1].stage = 3;
     block[2].stage = 0;
@@ -224,7 +225,7 @@ static void test_records_that_cannot_be_right(void **state)
     block[5].rows++; /* nobody did */
     put_process(fixture);
     put_stream(fixture, WITH_BLOCK);
-    assert_int_equal(read_trace(fixture)->span_count, TRACE_RING_RECORDS + 3 - 6);
+    assert_int_equal(read_trace(fixture)->span_count, V1_RING_RECORDS + 3 - 6);
     assert_int_equal(fixture->trace->rejected, 6);
 }
 
@@ -233,7 +234,7 @@ static void test_stream_without_process(void **state)
     put_stream(*state, WITH_BLOCK);
     const struct trace *trace = read_trace(*state);
     assert_int_equal(trace->span_count, 0);
-    assert_int_equal(trace->rejected, TRACE_RING_RECORDS + 3);
+    assert_int_equal(trace->rejected, V1_RING_RECORDS + 3);
 }
 
 static void test_bad_stage_name(void **state)
@@ -245,8 +246,8 @@ static void test_bad_stage_name(void **state)
     put_stream(fixture, WITH_BLOCK);
     const struct trace *trace = read_trace(fixture);
     assert_int_equal(trace->stage_count, 1);
-    assert_int_equal(strlen(trace->stages[0]), TRACE_STAGE_NAME_BYTES);
-    assert_int_equal(trace->rejected, (TRACE_RING_RECORDS + 3) / 2);
+    assert_int_equal(strlen(trace->stages[0]), V1_STAGE_NAME_BYTES);
+    assert_int_equal(trace->rejected, (V1_RING_RECORDS + 3) / 2);
 }
 
 static void test_stages_of_two_processes_become_one_table(void **state)
@@ -254,8 +255,8 @@ static void test_stages_of_two_processes_become_one_table(void **state)
     struct fixture *fixture = *state;
     put_process(fixture);
     put_stream(fixture, WITH_BLOCK);
-    fixture->process = (struct process_file){.version = TRACE_VERSION, .stages = 2, .names = {"ingest", "other"}};
-    memcpy(fixture->process.magic, TRACE_PROCESS_MAGIC, sizeof fixture->process.magic);
+    fixture->process = (struct v1_process){.version = V1_VERSION, .stages = 2, .names = {"ingest", "other"}};
+    memcpy(fixture->process.magic, V1_PROCESS_MAGIC, sizeof fixture->process.magic);
     fixture->process.losses.no_stream = 5;
     fixture->stream.head.losses.misuse = 2;
     put(fixture, "1-6.process", &fixture->process, sizeof fixture->process);
@@ -282,6 +283,7 @@ static void test_foreign_and_newer_files(void **state)
     struct fixture *fixture = *state;
     put(fixture, "notes.txt", "mine", 4); /* nobody claims that this is ours */
     put(fixture, ".spans", "mine", 4);
+    put_process(fixture);
     assert_int_equal(try_read(fixture), ERR_OK);
     put(fixture, "x.spans", "rubbish", 7);
     assert_refused(fixture, "x.spans", "not a stream");
@@ -296,8 +298,8 @@ static void test_foreign_and_newer_files(void **state)
     fixture->process.version = 3;
     put_process(fixture);
     assert_refused(fixture, "1-5.process", "version 3");
-    fixture->process.version = TRACE_VERSION;
-    fixture->process.stages = TRACE_STAGES_MAX + 1;
+    fixture->process.version = V1_VERSION;
+    fixture->process.stages = V1_STAGES_MAX + 1;
     put_process(fixture);
     assert_refused(fixture, "1-5.process", "not a process file");
 }
@@ -320,10 +322,10 @@ static void test_huge_sparse_file(void **state)
 {
     struct fixture *fixture = *state;
     fixture->stream.head.blocks = 1u << 24;
-    fixture->stream.head.records = fixture->stream.head.blocks * TRACE_RING_RECORDS;
+    fixture->stream.head.records = fixture->stream.head.blocks * V1_RING_RECORDS;
     put_process(fixture);
     put_stream(fixture, WITH_BLOCK);
-    assert_int_equal(truncate(path_of(fixture, "1-5-0.spans"), (off_t)TRACE_BLOCK_BYTES << 24), 0);
+    assert_int_equal(truncate(path_of(fixture, "1-5-0.spans"), (off_t)V1_BLOCK_BYTES << 24), 0);
     assert_int_equal(try_read(fixture), ERR_MEMORY);
 }
 

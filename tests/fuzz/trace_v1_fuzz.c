@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fuzzes the trace reader. The input is a list of patches to a small valid trace, so that a few bytes reach every
+ * Fuzzes the reader of traces of version 1. The input is a list of patches to a small valid trace, so that a few bytes reach every
  * field; a patch may have the checks of the records set right again, so that records with absurd fields get as far as
  * they can.
  *
@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "span/trace_invariants.h"
+#include "trace/format_v1.h"
 #include "trace/reader.h"
 
 #include <fcntl.h>
@@ -36,12 +37,12 @@ struct file {
     size_t size, count; /* room, used */
 };
 
-static struct process_file process;
+static struct v1_process process;
 static struct {
-    struct stream_head head;
-    char pad[TRACE_HEAD_BYTES - sizeof(struct stream_head)];
-    struct span_record ring[TRACE_RING_RECORDS];
-    struct span_record block[TRACE_RING_RECORDS];
+    struct v1_stream_head head;
+    char pad[V1_HEAD_BYTES - sizeof(struct v1_stream_head)];
+    struct v1_record ring[V1_RING_RECORDS];
+    struct v1_record block[V1_RING_RECORDS];
 } stream;
 static unsigned char memory[MEMORY_BYTES];
 static char folder[64];
@@ -61,27 +62,27 @@ static void make_folder(void)
 
 static void check_records(void)
 {
-    for (uint64_t i = 0; i < TRACE_RING_RECORDS; i++) {
-        uint64_t in_ring = stream.head.blocks * TRACE_RING_RECORDS + i;
-        stream.block[i].check = span_record_check(&stream.block[i], stream.head.start_ns, i);
-        stream.ring[i].check = span_record_check(&stream.ring[i], stream.head.start_ns, in_ring);
+    for (uint64_t i = 0; i < V1_RING_RECORDS; i++) {
+        uint64_t in_ring = stream.head.blocks * V1_RING_RECORDS + i;
+        stream.block[i].check = v1_record_check(&stream.block[i], stream.head.start_ns, i);
+        stream.ring[i].check = v1_record_check(&stream.ring[i], stream.head.start_ns, in_ring);
     }
 }
 
 /* One block, five records in the ring, three stages, no memory samples. */
 static void make_valid(void)
 {
-    process = (struct process_file){.version = TRACE_VERSION, .stages = 3, .names = {"a", "b", "c"}};
-    memcpy(process.magic, TRACE_PROCESS_MAGIC, sizeof process.magic);
+    process = (struct v1_process){.version = V1_VERSION, .stages = 3, .names = {"a", "b", "c"}};
+    memcpy(process.magic, V1_PROCESS_MAGIC, sizeof process.magic);
     memset(memory, 0, sizeof memory);
     memset(&stream, 0, sizeof stream);
-    memcpy(stream.head.magic, TRACE_STREAM_MAGIC, sizeof stream.head.magic);
-    stream.head.version = TRACE_VERSION;
+    memcpy(stream.head.magic, V1_STREAM_MAGIC, sizeof stream.head.magic);
+    stream.head.version = V1_VERSION;
     stream.head.blocks = 1;
-    stream.head.records = TRACE_RING_RECORDS + 5;
-    for (uint32_t i = 0; i < TRACE_RING_RECORDS; i++) {
-        stream.block[i] = (struct span_record){.start_ns = i, .end_ns = i + 1, .stage = 1 + i % 3};
-        stream.ring[i] = (struct span_record){.start_ns = 2000 + i, .end_ns = 2001 + i, .stage = 1 + i % 3};
+    stream.head.records = V1_RING_RECORDS + 5;
+    for (uint32_t i = 0; i < V1_RING_RECORDS; i++) {
+        stream.block[i] = (struct v1_record){.start_ns = i, .end_ns = i + 1, .stage = 1 + i % 3};
+        stream.ring[i] = (struct v1_record){.start_ns = 2000 + i, .end_ns = 2001 + i, .stage = 1 + i % 3};
     }
     check_records();
 }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "span/clock.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+bool venturi_clock_is_tsc;
+
+#if defined(__x86_64__)
+
+/* The CPU's word: it counts at one rate, whatever the frequency or sleep state (CPUID 80000007H, EDX bit 8). */
+static bool is_invariant(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx) && (edx & 1u << 8);
+}
+
+/* The kernel's word: it watches the counter and leaves it when the cores disagree. */
+static bool kernel_trusts_it(void)
+{
+    static const char name[] = "tsc\n";
+    char found[sizeof name];
+    int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t bytes = read(fd, found, sizeof found);
+    (void)close(fd);
+    return bytes == sizeof name - 1 && memcmp(found, name, sizeof name - 1) == 0;
+}
+
+/* prctl(PR_SET_TSC) can make the instruction a SIGSEGV. */
+static bool is_allowed(void)
+{
+    int mode;
+    return prctl(PR_GET_TSC, &mode) == 0 && mode == PR_TSC_ENABLE;
+}
+
+void venturi_clock_choose(void)
+{
+    const char *wanted = secure_getenv("VENTURI_CLOCK");
+    bool refused = wanted && strcmp(wanted, "monotonic") == 0;
+    venturi_clock_is_tsc = !refused && is_allowed() && is_invariant() && kernel_trusts_it();
+}
+
+#else
+
+void venturi_clock_choose(void)
+{
+}
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The recorder's clock: ticks of the invariant time stamp counter where the CPU and the kernel vouch for it, else
+ * nanoseconds of CLOCK_MONOTONIC (2.5 times the cost here). No fence before the counter is read: what runs ahead of it
+ * is a few nanoseconds, a fence costs ten.
+ */
+#pragma once
+
+#include "trace/format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+/** Whether a tick is one of the time stamp counter. Constant once venturi_recording is set. */
+extern bool venturi_clock_is_tsc;
+
+/** Finds out which clock it is. Wants venturi_hold_begin in force. */
+void venturi_clock_choose(void);
+
+static inline uint64_t venturi_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t venturi_ticks(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_expect(venturi_clock_is_tsc, 1))
+        return __rdtsc();
+#endif
+    return venturi_now_ns();
+}
+
+/* Where ticks are not nanoseconds, both clocks are read together at least every 26 ms (at 2.6 GHz) in which something
+ * is recorded: so that the two stay tied where pages are rare, too. */
+#define VENTURI_CLOCK_TICKS ((uint64_t)1 << 26)
+
+/** One moment on both clocks. */
+struct venturi_moment {
+    uint64_t ticks, ns;
+};
+
+static inline struct venturi_moment venturi_moment(void)
+{
+    uint64_t before = venturi_ticks();
+    uint64_t ns = venturi_now_ns();
+    return (struct venturi_moment){.ticks = venturi_clock_is_tsc ? before + (venturi_ticks() - before) / 2 : ns,
+                                   .ns = ns};
+}
+
+/** When the moment after `last` has to come. */
+static inline uint64_t venturi_clock_due(struct venturi_moment last)
+{
+    return venturi_clock_is_tsc ? last.ticks + VENTURI_CLOCK_TICKS : UINT64_MAX;
+}
