@@ -68,9 +68,12 @@ bool tar_get_head(struct tar_member *out, const unsigned char block[TAR_BLOCK_BY
     return true;
 }
 
+/* The lowest digits that leave room for a NUL. */
 static void put_octal(unsigned char *field, size_t bytes, uint64_t value)
 {
-    (void)snprintf((char *)field, bytes, "%0*llo", (int)bytes - 1, (unsigned long long)value);
+    field[bytes - 1] = '\0';
+    for (size_t i = bytes - 1; i > 0; i--, value >>= 3)
+        field[i - 1] = (unsigned char)('0' + (value & 7));
 }
 
 static void put_size(unsigned char *field, uint64_t bytes)
