@@ -84,23 +84,23 @@ static enum err sync_folder_of(const char *path, struct diag *diag)
     return ERR_OK;
 }
 
-static enum err write_whole(const char *path, mode_t mode, const void *data, size_t bytes, struct diag *diag)
+static enum err write_whole(const char *path, mode_t mode, const struct file_content *content, struct diag *diag)
 {
     AUTO(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return diag_errno(diag, ERR_IO, errno, path, "cannot create");
-    TRY(fd_write_all(fd, data, bytes, path, diag));
+    TRY(content->write(fd, path, content->context, diag));
     if (fsync(fd) < 0)
         return diag_errno(diag, ERR_IO, errno, path, "cannot sync");
     return ERR_OK;
 }
 
-static enum err replace(const char *path, mode_t mode, const void *data, size_t bytes, struct diag *diag)
+static enum err replace(const char *path, mode_t mode, const struct file_content *content, struct diag *diag)
 {
     char temporary[PATH_MAX];
     if (snprintf(temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof temporary)
         return diag_fail(diag, ERR_IO, path, NULL, "the name is too long");
-    enum err error = write_whole(temporary, mode, data, bytes, diag);
+    enum err error = write_whole(temporary, mode, content, diag);
     if (error == ERR_OK && rename(temporary, path) < 0)
         error = diag_errno(diag, ERR_IO, errno, path, "cannot replace");
     if (error != ERR_OK) {
@@ -110,14 +110,32 @@ static enum err replace(const char *path, mode_t mode, const void *data, size_t 
     return sync_folder_of(path, diag);
 }
 
+enum err file_write_atomic_from(const char *path, const struct file_content *content, struct diag *diag)
+{
+    return replace(path, 0666, content, diag);
+}
+
+struct bytes {
+    const void *data;
+    size_t count;
+};
+
+static enum err write_bytes(int fd, const char *path, void *context, struct diag *diag)
+{
+    const struct bytes *bytes = context;
+    return fd_write_all(fd, bytes->data, bytes->count, path, diag);
+}
+
 enum err file_write_atomic(const char *path, const void *data, size_t bytes, struct diag *diag)
 {
-    return replace(path, 0666, data, bytes, diag);
+    struct bytes context = {.data = data, .count = bytes};
+    return replace(path, 0666, &(struct file_content){write_bytes, &context}, diag);
 }
 
 enum err file_write_script(const char *path, const char *text, struct diag *diag)
 {
-    return replace(path, 0777, text, strlen(text), diag);
+    struct bytes context = {.data = text, .count = strlen(text)};
+    return replace(path, 0777, &(struct file_content){write_bytes, &context}, diag);
 }
 
 static enum err read_open_file(char *out, size_t bytes, int fd, const char *path, struct diag *diag)

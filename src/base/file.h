@@ -17,7 +17,15 @@ CHECKED enum err fd_write_all(int fd, const void *data, size_t bytes, const char
 CHECKED enum err dir_make(const char *path, struct diag *diag);
 /** Removes a folder tree without following links; an absent one is fine. */
 CHECKED enum err dir_remove(const char *path, struct diag *diag);
-/** Replaces `path` atomically and durably. */
+
+/** Content that is too large to be held in memory: `write` writes it to the open file `fd`, called `path`. */
+struct file_content {
+    enum err (*write)(int fd, const char *path, void *context, struct diag *diag);
+    void *context;
+};
+/** Replaces `path` atomically and durably by what `content` writes; after a failure it is as it was. */
+CHECKED enum err file_write_atomic_from(const char *path, const struct file_content *content, struct diag *diag);
+/** Same, by `bytes` bytes. */
 CHECKED enum err file_write_atomic(const char *path, const void *data, size_t bytes, struct diag *diag);
 /** Same, and executable. */
 CHECKED enum err file_write_script(const char *path, const char *text, struct diag *diag);

@@ -1,56 +1,125 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/format.h"
 
+#include "base/random.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-static const struct span_record RECORD = {.start_ns = 1700000000000000001,
-                                          .end_ns = 1700000000000857001,
-                                          .cpu_ns = TRACE_CPU_UNKNOWN,
-                                          .item = 7,
-                                          .rows = 44640,
-                                          .bytes = 6740640,
-                                          .stage = 3,
-                                          .outcome = SPAN_FAILED};
-enum { RECORD_BITS = 8 * (sizeof(struct span_record) - sizeof(uint64_t)) };
+static const struct page_head HEAD = {.sequence = 7, .stream = 99, .base = 1u << 30, .records = 12345};
 
-static void flip(struct span_record *record, size_t bit)
+static void make_page(unsigned char *page)
 {
-    unsigned char *bytes = (unsigned char *)record;
-    bytes[bit / 8] = (unsigned char)(bytes[bit / 8] ^ 1u << bit % 8);
+    struct rng rng;
+    rng_init(&rng, 5);
+    memset(page, 0, TRACE_PAGE_BYTES);
+    memcpy(page, &HEAD, sizeof HEAD);
+    for (size_t i = sizeof HEAD; i < TRACE_PAGE_BYTES / 2; i++) /* the rest is zeros, as on most pages that are torn */
+        page[i] = (unsigned char)rng_next(&rng);
 }
 
-/* A record that is torn, or of which two bits turned, does not pass: also not when the two would cancel in a sum. */
-static void test_check_sees_every_pair_of_bits(void **state)
+static void flip(unsigned char *page, size_t bit)
 {
-    uint64_t check = span_record_check(&RECORD, 12345, 678);
+    page[bit / 8] = (unsigned char)(page[bit / 8] ^ 1u << bit % 8);
+}
+
+enum { CHECK_BITS = 64, PAGE_BITS = 8 * TRACE_PAGE_BYTES };
+
+static void test_check_sees_every_bit(void **state)
+{
+    unsigned char page[TRACE_PAGE_BYTES];
     (void)state;
-    for (size_t first = 0; first < RECORD_BITS; first++) {
-        struct span_record record = RECORD;
-        flip(&record, first);
-        assert_true(span_record_check(&record, 12345, 678) != check);
-        for (size_t second = 0; second < first; second++) {
-            flip(&record, second);
-            assert_true(span_record_check(&record, 12345, 678) != check);
-            flip(&record, second);
-        }
+    make_page(page);
+    uint64_t check = page_check(page);
+    assert_true(check != 0);
+    for (size_t bit = 0; bit < PAGE_BITS; bit++) {
+        flip(page, bit);
+        assert_int_equal(page_check(page) == check, bit < CHECK_BITS); /* but for the check itself */
+        flip(page, bit);
     }
 }
 
-/* A record that stood in the ring before, or stands in another stream, does not pass. */
-static void test_check_knows_its_place(void **state)
+/* The same bit of two words that follow one another in their lane: the highest is where a product shows the least. */
+static void test_check_sees_neighbours(void **state)
 {
-    uint64_t check = span_record_check(&RECORD, 12345, 678);
+    enum { LANE_BITS = 4 * 64 };
+    unsigned char page[TRACE_PAGE_BYTES];
     (void)state;
-    for (uint64_t bit = 0; bit < 64; bit++) {
-        assert_true(span_record_check(&RECORD, 12345, 678 ^ 1ULL << bit) != check);
-        assert_true(span_record_check(&RECORD, 12345 ^ 1ULL << bit, 678) != check);
+    make_page(page);
+    uint64_t check = page_check(page);
+    for (size_t bit = CHECK_BITS; bit + LANE_BITS < PAGE_BITS; bit++) {
+        flip(page, bit);
+        flip(page, bit + LANE_BITS);
+        assert_true(page_check(page) != check);
+        flip(page, bit);
+        flip(page, bit + LANE_BITS);
     }
-    assert_true(span_record_check(&RECORD, 12345, 678 + TRACE_RING_RECORDS) != check);
-    assert_true(span_record_check(&(struct span_record){0}, 0, 0) != 0);
+}
+
+/* Any two bits, the same bit of two words, and swapped words. */
+static void test_check_sees_pairs(void **state)
+{
+    enum { ROUNDS = 20000, WORDS = TRACE_PAGE_BYTES / 8 };
+    unsigned char page[TRACE_PAGE_BYTES];
+    struct rng rng;
+    (void)state;
+    rng_init(&rng, 6);
+    make_page(page);
+    uint64_t check = page_check(page);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t one = CHECK_BITS + rng_below(&rng, PAGE_BITS - CHECK_BITS);
+        size_t other = round % 2 ? CHECK_BITS + rng_below(&rng, PAGE_BITS - CHECK_BITS) : one ^ 64;
+        if (other == one || other < CHECK_BITS)
+            continue;
+        flip(page, one);
+        flip(page, other);
+        assert_true(page_check(page) != check);
+        flip(page, one);
+        flip(page, other);
+    }
+    for (size_t word = 8; word + 1 < WORDS / 2; word++) {
+        uint64_t pair[2], swapped[2];
+        memcpy(pair, page + 8 * word, sizeof pair);
+        swapped[0] = pair[1];
+        swapped[1] = pair[0];
+        memcpy(page + 8 * word, swapped, sizeof swapped);
+        assert_true(page_check(page) != check);
+        memcpy(page + 8 * word, pair, sizeof pair);
+    }
+}
+
+/* A disk writes sectors: a page of which the end is older, or zeros, does not pass. */
+static void test_check_sees_torn_pages(void **state)
+{
+    enum { SECTOR = 512 };
+    unsigned char page[TRACE_PAGE_BYTES], older[TRACE_PAGE_BYTES], torn[TRACE_PAGE_BYTES];
+    (void)state;
+    make_page(page);
+    memcpy(older, page, sizeof older);
+    memset(older + sizeof HEAD, 0x11, sizeof older - sizeof HEAD);
+    uint64_t check = page_check(page);
+    for (size_t at = SECTOR; at < TRACE_PAGE_BYTES; at += SECTOR) {
+        memcpy(torn, page, sizeof torn);
+        memcpy(torn + at, older + at, sizeof torn - at);
+        assert_true(page_check(torn) != check);
+        memset(torn + at, 0, sizeof torn - at);
+        assert_int_equal(page_check(torn) == check, at >= TRACE_PAGE_BYTES / 2);
+    }
+}
+
+static void test_streams_have_ids_of_their_own(void **state)
+{
+    uint32_t id = trace_stream_id(1234, 5678, 0);
+    (void)state;
+    for (uint32_t number = 1; number < 100000; number++)
+        assert_true(trace_stream_id(1234, 5678, number) != id);
+    for (uint32_t bit = 0; bit < 32; bit++)
+        assert_true(trace_stream_id(1234 ^ 1u << bit, 5678, 0) != id);
+    for (uint32_t bit = 0; bit < 64; bit++)
+        assert_true(trace_stream_id(1234, 5678 ^ (uint64_t)1 << bit, 0) != id);
 }
 
 static void test_stage_names(void **state)
@@ -93,8 +162,11 @@ static void test_stage_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_check_sees_every_pair_of_bits),
-        cmocka_unit_test(test_check_knows_its_place),
+        cmocka_unit_test(test_check_sees_every_bit),
+        cmocka_unit_test(test_check_sees_neighbours),
+        cmocka_unit_test(test_check_sees_pairs),
+        cmocka_unit_test(test_check_sees_torn_pages),
+        cmocka_unit_test(test_streams_have_ids_of_their_own),
         cmocka_unit_test(test_stage_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -357,11 +357,59 @@ static void test_memory_out_is_an_error(void **state)
     assert_int_equal(error, ERR_OK);
 }
 
+static const struct v1_record RECORD = {.start_ns = 1700000000000000001,
+                                        .end_ns = 1700000000000857001,
+                                        .cpu_ns = TRACE_CPU_UNKNOWN,
+                                        .item = 7,
+                                        .rows = 44640,
+                                        .bytes = 6740640,
+                                        .stage = 3,
+                                        .outcome = SPAN_FAILED};
+enum { RECORD_BITS = 8 * (sizeof(struct v1_record) - sizeof(uint64_t)) };
+
+static void flip(struct v1_record *record, size_t bit)
+{
+    unsigned char *bytes = (unsigned char *)record;
+    bytes[bit / 8] = (unsigned char)(bytes[bit / 8] ^ 1u << bit % 8);
+}
+
+/* A record that is torn, or of which two bits turned, does not pass: also not when the two would cancel in a sum. */
+static void test_check_sees_every_pair_of_bits(void **state)
+{
+    uint64_t check = v1_record_check(&RECORD, 12345, 678);
+    (void)state;
+    for (size_t first = 0; first < RECORD_BITS; first++) {
+        struct v1_record record = RECORD;
+        flip(&record, first);
+        assert_true(v1_record_check(&record, 12345, 678) != check);
+        for (size_t second = 0; second < first; second++) {
+            flip(&record, second);
+            assert_true(v1_record_check(&record, 12345, 678) != check);
+            flip(&record, second);
+        }
+    }
+}
+
+/* A record that stood in the ring before, or stands in another stream, does not pass. */
+static void test_check_knows_its_place(void **state)
+{
+    uint64_t check = v1_record_check(&RECORD, 12345, 678);
+    (void)state;
+    for (uint64_t bit = 0; bit < 64; bit++) {
+        assert_true(v1_record_check(&RECORD, 12345, 678 ^ 1ULL << bit) != check);
+        assert_true(v1_record_check(&RECORD, 12345 ^ 1ULL << bit, 678) != check);
+    }
+    assert_true(v1_record_check(&RECORD, 12345, 678 + V1_RING_RECORDS) != check);
+    assert_true(v1_record_check(&(struct v1_record){0}, 0, 0) != 0);
+}
+
 #define READER_TEST(body) cmocka_unit_test_setup_teardown(body, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_check_sees_every_pair_of_bits),
+        cmocka_unit_test(test_check_knows_its_place),
         READER_TEST(test_empty_folder),
         READER_TEST(test_no_folder),
         READER_TEST(test_block_and_ring),
