@@ -4,6 +4,7 @@
 #include "base/capture.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/mark.h"
 #include "base/supervisor.h"
 #include "base/tree.h"
 
@@ -222,19 +223,20 @@ static bool same_name(const char *a, const char *b)
     return strncmp(a, b, length) == 0 && b[length] == '=';
 }
 
-/* Our environment with `more` on top; free() the array, the texts are borrowed. */
-static char **merge_environment(const char *const *more)
+/* Our environment with `mark` and `more` on top; free() the array, the texts are borrowed. */
+static char **merge_environment(const char *mark, const char *const *more)
 {
     size_t ours = 0, added = 0, count = 0;
     while (environ && environ[ours])
         ours++;
     while (more && more[added])
         added++;
-    char **merged = calloc(ours + added + 1, sizeof *merged);
+    char **merged = calloc(ours + added + 2, sizeof *merged);
     if (!merged)
         return NULL;
+    merged[count++] = (char *)mark;
     for (size_t i = 0; i < ours; i++) {
-        bool replaced = false;
+        bool replaced = same_name(mark, environ[i]);
         for (size_t j = 0; j < added && !replaced; j++)
             replaced = same_name(more[j], environ[i]);
         if (!replaced)
@@ -281,7 +283,8 @@ static enum err start_supervisor(struct child *child, const struct child_options
     AUTO(fd_close) int out_end = -1;
     AUTO(fd_close) int err_end = -1;
     AUTO(fd_close) int socket_end = -1;
-    AUTO(free_array) char **env = merge_environment(options->env);
+    char mark[MARK_BYTES];
+    AUTO(free_array) char **env = merge_environment(mark_text(mark), options->env);
     if (!env)
         return diag_fail(diag, ERR_MEMORY, options->argv[0], NULL, "out of memory for its environment");
     TRY(open_pipe(&child->out.fd, &out_end, diag));

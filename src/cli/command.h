@@ -60,7 +60,7 @@ struct command {
 };
 
 extern const struct command command_init, command_profile, command_investigate, command_resume, command_report,
-    command_lab, command_agent, command_help;
+    command_lab, command_doctor, command_agent, command_help;
 /** All commands in the order in which help lists them; NULL-terminated. */
 extern const struct command *const commands[];
 

@@ -16,7 +16,7 @@ static const struct {
     {STATUS_USAGE, "usage or configuration; nothing was run"},
     {STATUS_GOAL_MISSED, "goal missed (gate, verify)"},
     {STATUS_SLOWER, "a stage got slower (gate)"},
-    {STATUS_CANNOT_TELL, "cannot tell: too noisy, or the budget is used; never a pass"},
+    {STATUS_CANNOT_TELL, "cannot tell: too noisy (doctor: unfit to measure on), or the budget is used; never a pass"},
     {STATUS_PIPELINE_FAILED, "the pipeline or a service failed"},
     {STATUS_INTERRUPTED, "interrupted; `venturi resume` continues"},
 };

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "lab/checks.h"
 #include "lab/record.h"
 #include "lab/state.h"
 
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define ARENA_LIMIT_BYTES ((size_t)256 * 1024 * 1024)
+#define LOOK_NS (100 * NS_PER_MS)
 enum { ANCESTORS_MAX = 64 };
 
 void lab_fail(struct lab *lab, enum err error, const struct diag *diag)
@@ -127,6 +129,25 @@ static enum err start_services(struct lab *lab, struct diag *diag)
     return ERR_OK;
 }
 
+/* As the journal keeps it. */
+static json_t *look_at_machine(struct lab *lab)
+{
+    struct machine machine;
+    struct checks checks = {0};
+    machine_look(&machine, lab->folder, LOOK_NS);
+    machine_count(&lab->counters);
+    checks_machine(&checks, &machine);
+    return machine_json(&machine, &checks);
+}
+
+/* What disturbed the machine since then. */
+static json_t *disturbances_of(const struct lab *lab)
+{
+    struct machine_counters during;
+    machine_count_since(&during, &lab->counters);
+    return disturbances_json(&during);
+}
+
 static enum err open_all(struct lab *lab, struct diag *diag)
 {
     char fingerprint[SHA256_TEXT_BYTES];
@@ -138,9 +159,11 @@ static enum err open_all(struct lab *lab, struct diag *diag)
     TRY(past_take(lab, fingerprint, diag));
     rng_init(&lab->rng, lab->options.seed);
     TRY(book_cell(&baseline, lab, &(struct variant){.pipeline = lab->pipeline}, diag));
+    AUTO(json_release) json_t *machine = look_at_machine(lab); /* before our own services disturb it */
     TRY(start_services(lab, diag));
     TRY(broker_new(&lab->broker, lab->folder, &handler, lab->loop, diag));
-    json_t *record = record_lab(lab->pipeline, fingerprint, lab->options.seed, json_array_size(lab->past) > 0);
+    json_t *record =
+        record_lab(lab->pipeline, fingerprint, lab->options.seed, json_array_size(lab->past) > 0, json_incref(machine));
     return lab_write(lab, record) ? ERR_OK : lab_health(lab, diag);
 }
 
@@ -176,7 +199,7 @@ void lab_free(struct lab **lab)
     broker_free(&self->broker);
     services_stop(&self->services);
     if (self->journal && self->health == ERR_OK)
-        (void)lab_write(self, record_end(self->runs));
+        (void)lab_write(self, record_end(self->runs, disturbances_of(self)));
     loop_remove(self->loop, &self->tick);
     book_fini(self);
     journal_close(&self->journal);

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "lab/machine.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,12 +32,13 @@ static json_t *argv_json(const struct argv *argv)
     return list;
 }
 
-json_t *record_lab(const struct pipeline *pipeline, const char *fingerprint, uint64_t seed, bool resumed)
+json_t *record_lab(const struct pipeline *pipeline, const char *fingerprint, uint64_t seed, bool resumed,
+                   json_t *machine)
 {
     char now[24];
     return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:s, s:o, s:b}", "record", "lab", "schema", "venturi.journal/1",
                      "seed", (json_int_t)seed, "started", clock_utc(now, sizeof now), "pipeline", pipeline->name,
-                     "command", argv_json(&pipeline->command), "fingerprint", fingerprint, "machine", machine_json(),
+                     "command", argv_json(&pipeline->command), "fingerprint", fingerprint, "machine", machine,
                      "resumed", resumed);
 }
 
@@ -107,10 +107,11 @@ json_t *record_verdict(const json_t *experiment)
     return record;
 }
 
-json_t *record_end(size_t runs)
+json_t *record_end(size_t runs, json_t *disturbances)
 {
     char now[24];
-    return json_pack("{s:s, s:s, s:I}", "record", "end", "ended", clock_utc(now, sizeof now), "runs", (json_int_t)runs);
+    return json_pack("{s:s, s:s, s:I, s:o}", "record", "end", "ended", clock_utc(now, sizeof now), "runs",
+                     (json_int_t)runs, "disturbances", disturbances);
 }
 
 /* Lengths keep neighbours apart: {"ab", "c"} is not {"a", "bc"}. */

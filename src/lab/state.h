@@ -11,6 +11,7 @@
 #include "lab/experiment.h"
 #include "lab/journal.h"
 #include "lab/lab.h"
+#include "lab/machine.h"
 #include "lab/runner.h"
 #include "lab/schedule.h"
 #include "lab/services.h"
@@ -72,6 +73,7 @@ struct lab {
     struct lab_options options;
     char folder[PATH_MAX], doing[LAB_DOING_BYTES];
     int lock_fd;
+    struct machine_counters counters; /* when it opened */
     struct journal *journal;
     json_t *past;        /* records of the journal as it was opened */
     json_t *last_record; /* of a run */
