@@ -35,7 +35,7 @@ static enum err keep_file(const struct folder_file **out, struct pages *pages, c
 {
     struct folder_file *file = &pages->kept[(size_t)(stream - pages->streams) % PAGES_FILES_KEPT];
     *out = file;
-    if (!stream->file || file->name == stream->file)
+    if (file->name == stream->file && file->fd >= 0)
         return ERR_OK;
     folder_file_close(file);
     return folder_file_open(file, &pages->folder, stream->file, diag);
@@ -45,12 +45,8 @@ static enum err read_file(unsigned char *out, struct pages *pages, const struct 
                           uint32_t count, struct diag *diag)
 {
     const struct folder_file *file;
-    size_t bytes = (size_t)count * TRACE_PAGE_BYTES;
     TRY(keep_file(&file, pages, stream, diag));
-    if (stream->file)
-        return folder_file_read(out, bytes, (first - 1) * TRACE_PAGE_BYTES, file, diag);
-    memset(out, 0, bytes);
-    return ERR_OK;
+    return folder_file_read(out, (size_t)count * TRACE_PAGE_BYTES, (first - 1) * TRACE_PAGE_BYTES, file, diag);
 }
 
 /* Puts an end behind the last record that stands in `earlier` into `page`, which was read later. So every record of it
@@ -122,7 +118,7 @@ uint32_t pages_before(struct pages *pages, const struct pages_stream *stream, ui
     uint32_t in_ring = limit < stream->ring_sequence ? limit : stream->ring_sequence;
     if (!stream->slot.ring || in_ring + TRACE_BLOCK_PAGES <= stream->ring_sequence)
         in_ring = 0;
-    if (!stream->file || keep_file(&file, pages, stream, NULL) != ERR_OK)
+    if (keep_file(&file, pages, stream, NULL) != ERR_OK)
         return in_ring;
     uint64_t bytes = folder_file_data_end(file, (uint64_t)limit * TRACE_PAGE_BYTES);
     uint32_t in_file = (uint32_t)((bytes + TRACE_PAGE_BYTES - 1) / TRACE_PAGE_BYTES);

@@ -46,8 +46,7 @@ struct pages_stream {
 
     /* where they are */
     uint32_t id;            /* trace_stream_id */
-    const char *file;       /* `.spans`; NULL = none */
-    uint64_t file_bytes;    /* when it was opened */
+    const char *file;       /* `.spans`, there or not */
     struct slot_place slot; /* ring NULL = none */
     uint32_t ring_sequence; /* newest page in the slot when it was opened; 0 = none */
 };

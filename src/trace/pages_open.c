@@ -153,15 +153,23 @@ static const struct pages_process *process_of(const struct pages *pages, const s
     return NULL;
 }
 
-/* The stream that a file of spans says it is of; false when that is no name of ours. */
-static bool parse_name(struct pages_stream *out, const char *name)
+/* How the file of a stream is called. */
+static enum err name_file(const char **out, const struct pages_stream *stream, struct arena *arena, struct diag *diag)
 {
-    char again[96];
-    if (sscanf(name, "%" SCNu32 "-%" SCNu64 "-%" SCNu32, &out->pid, &out->process_start_ns, &out->number) != 3)
-        return false;
-    (void)snprintf(again, sizeof again, "%" PRIu32 "-%" PRIu64 "-%" PRIu32 TRACE_SPANS_SUFFIX, out->pid,
-                   out->process_start_ns, out->number);
-    return strcmp(again, name) == 0;
+    *out = arena_printf(arena, "%" PRIu32 "-%" PRIu64 "-%" PRIu32 TRACE_SPANS_SUFFIX, stream->pid,
+                        stream->process_start_ns, stream->number);
+    return *out ? ERR_OK : arena_exhausted(arena, diag);
+}
+
+/* The stream that a file of spans says it is of; *out_ours false when that is no name of ours. */
+static enum err parse_name(struct pages_stream *out, bool *out_ours, const char *name, struct arena *arena,
+                           struct diag *diag)
+{
+    *out = (struct pages_stream){.slot = {.ring = NULL}};
+    *out_ours = sscanf(name, "%" SCNu32 "-%" SCNu64 "-%" SCNu32, &out->pid, &out->process_start_ns, &out->number) == 3;
+    TRY(name_file(&out->file, out, arena, diag));
+    *out_ours = *out_ours && strcmp(out->file, name) == 0;
+    return ERR_OK;
 }
 
 static void put_found(struct pages_stream *out, const struct stream_found *found)
@@ -187,8 +195,9 @@ static enum err collect_streams(struct pages_stream **out, size_t *out_count, st
     for (size_t i = 0; i < slots->stream_count; i++)
         put_found(&all[count++], &slots->streams[i]);
     for (size_t i = 0; i < names_count; i++) {
-        all[count] = (struct pages_stream){.file = names[i]};
-        if (parse_name(&all[count], names[i]))
+        bool ours;
+        TRY(parse_name(&all[count], &ours, names[i], arena, diag));
+        if (ours)
             count++;
         else
             pages->rejected = count_add(pages->rejected, 1);
@@ -218,14 +227,15 @@ static enum err read_ring_sequence(struct pages_stream *stream, const struct pag
     return ERR_OK;
 }
 
-static enum err open_stream(struct pages_stream *stream, const struct pages *pages, struct diag *diag)
+static enum err open_stream(struct pages_stream *stream, const struct pages *pages, struct arena *arena,
+                            struct diag *diag)
 {
     AUTO(folder_file_close) struct folder_file file = {.fd = -1};
     stream->id = trace_stream_id(stream->pid, stream->process_start_ns, stream->number);
     stream->process = process_of(pages, stream);
-    if (stream->file)
-        TRY(folder_file_open(&file, &pages->folder, stream->file, diag));
-    stream->file_bytes = file.bytes;
+    if (!stream->file)
+        TRY(name_file(&stream->file, stream, arena, diag)); /* it may come */
+    TRY(folder_file_open(&file, &pages->folder, stream->file, diag));
     TRY(read_ring_sequence(stream, pages, diag));
     uint64_t in_file = file.bytes / TRACE_PAGE_BYTES; /* a page that was cut off is none */
     in_file = in_file < UINT32_MAX ? in_file : UINT32_MAX;
@@ -242,9 +252,7 @@ static enum err open_streams(struct pages *pages, const struct slots *slots, str
     for (size_t i = 0; i < count; i++) {
         struct pages_stream *last = pages->stream_count ? &all[pages->stream_count - 1] : NULL;
         if (last && compare_streams(last, &all[i]) == 0) {
-            if (all[i].file)
-                last->file = all[i].file;
-            else
+            if (all[i].slot.ring)
                 pages->rejected = count_add(pages->rejected, 1);
             continue;
         }
@@ -252,7 +260,7 @@ static enum err open_streams(struct pages *pages, const struct slots *slots, str
         span_losses_add(&pages->losses, &all[i].losses);
     }
     for (size_t i = 0; i < pages->stream_count; i++)
-        TRY(open_stream(&all[i], pages, diag));
+        TRY(open_stream(&all[i], pages, arena, diag));
     return ERR_OK;
 }
 
