@@ -40,9 +40,10 @@ void clock_line_fit(struct clock_line *line)
     make_rate_one(line);
     if (!line->known)
         return;
+    /* Rounded up, so that a whole number of ns comes out whole. It stays below 2^64: it was below 2^63 before. */
     unsigned __int128 factor = 0;
     for (line->shift = SHIFT_LEAST - 1; factor >> 63 == 0;)
-        factor = ((unsigned __int128)ns << ++line->shift) / ticks; /* below ticks x 2^64: it was below 2^63 before */
+        factor = (((unsigned __int128)ns << ++line->shift) + ticks - 1) / ticks;
     line->factor = (uint64_t)factor;
 }
 

@@ -72,7 +72,8 @@ static enum err read_ring(unsigned char *out, const struct pages *pages, const s
     TRY(folder_file_open(&ring, &pages->folder, stream->slot.ring, diag));
     TRY(folder_file_read(earlier, sizeof earlier, offset, &ring, diag));
     TRY(folder_file_read(out, TRACE_PAGE_BYTES, offset, &ring, diag));
-    if (!is_page(earlier, stream, sequence) || !is_page(out, stream, sequence))
+    bool cut_off = ring.bytes < offset + TRACE_PAGE_BYTES; /* maybe in the middle of a record */
+    if (cut_off || !is_page(earlier, stream, sequence) || !is_page(out, stream, sequence))
         mark_lost(out);
     else
         cut(out, earlier);

@@ -312,6 +312,7 @@ static enum err open_slots(struct pages *pages, struct arena *arena, struct diag
     if (!names)
         return arena_exhausted(arena, diag);
     TRY(slots_read(&slots, PAGES_SLOTS_MAX, &pages->folder, arena, diag));
+    pages->rejected = slots.cut;
     TRY(open_processes(pages, names, &slots, arena, diag));
     TRY(open_streams(pages, &slots, arena, diag));
     pages->stages = names->names;

@@ -71,6 +71,10 @@ static enum err read_slot(struct reading *reading, uint64_t offset, struct arena
     bool stream = has_magic(magic, TRACE_STREAM_MAGIC), process = has_magic(magic, TRACE_PROCESS_MAGIC);
     if (!stream && !process)
         return ERR_OK;
+    if (reading->file.bytes - offset < (stream ? sizeof(struct stream_slot) : sizeof(struct process_slot))) {
+        reading->slots->cut++;
+        return ERR_OK;
+    }
     TRY(check_room(reading, diag));
     return stream ? add_stream(reading, offset, arena, diag) : add_process(reading, offset, arena, diag);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The slots in the `*.ring` files of a trace: what processes and threads say of themselves. A slot that never began is
- * passed over.
+ * passed over; one of which a part is missing, too, and counted.
  */
 #pragma once
 
@@ -31,6 +31,7 @@ struct slots {
     size_t stream_count, stream_capacity;
     struct process_found *processes;
     size_t process_count, process_capacity;
+    uint64_t cut; /* slots of which a part is missing */
 };
 
 /** Collects the slots of all ring files, at most `limit` of them. */
