@@ -41,7 +41,9 @@ struct passage {
     uint32_t worker;
     unsigned char *block;
     struct trace *trace;
-    size_t room;             /* spans that fit: 0 in the first passage, which counts them */
+    bool counting;           /* the first passage */
+    size_t room;             /* spans that fit: none in the first passage */
+    uint64_t *ends;          /* of each stream: records that the first passage saw; the second sees no more */
     uint64_t records_before; /* records before the oldest page read so far; UINT64_MAX when nothing was read */
 };
 
@@ -95,14 +97,17 @@ static void read_page(struct passage *passage, const unsigned char *page)
     struct page_cursor cursor;
     struct page_span span;
     const struct pages_process *process = passage->stream->process;
-    uint64_t *rejected = &passage->trace->rejected;
+    uint64_t *rejected = &passage->trace->rejected, *stream_end = &passage->ends[passage->worker];
     memcpy(&head, page, sizeof head);
     if (head.sequence == 0)
         return;
     page_cursor_begin(&cursor, page, process ? process->stage_count : TRACE_STAGES_MAX);
     while (page_cursor_next(&span, &cursor))
-        add_span(passage, &span);
+        if (passage->counting || count_add(head.records, cursor.records) <= *stream_end)
+            add_span(passage, &span);
     uint64_t end = count_add(head.records, cursor.records);
+    if (passage->counting && end > *stream_end)
+        *stream_end = end;
     if (passage->records_before == UINT64_MAX)
         *rejected = count_add(*rejected, cursor.broken ? 1 : 0);
     else if (passage->records_before > end)
@@ -140,17 +145,18 @@ static enum err pass_over(struct passage *passage, struct diag *diag)
     return ERR_OK;
 }
 
-/* Twice over the pages: how many spans there are is known only then. One that is still being written to may have more
- * by then, which are left for another time. */
+/* Twice over the pages: how many spans there are is known only then. */
 static enum err read_spans(struct trace *trace, struct pages *pages, struct arena *arena, struct diag *diag)
 {
-    struct passage passage = {.pages = pages, .trace = trace};
+    struct passage passage = {.pages = pages, .trace = trace, .counting = true};
     trace->worker_count = pages->stream_count;
     trace->losses = pages->losses;
     passage.block = ARENA_ARRAY(arena, unsigned char, TRACE_BLOCK_BYTES);
-    if (!passage.block)
+    passage.ends = ARENA_ARRAY(arena, uint64_t, pages->stream_count);
+    if (!passage.block || !passage.ends)
         return arena_exhausted(arena, diag);
     TRY(pass_over(&passage, diag));
+    passage.counting = false;
     passage.room = trace->span_count;
     trace->spans = ARENA_ARRAY(arena, struct span, passage.room);
     if (!trace->spans)
