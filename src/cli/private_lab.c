@@ -49,6 +49,18 @@ static enum err wait_for_answer(struct asking *asking, struct lab *lab, const js
     return ERR_OK;
 }
 
+/* What makes the numbers worse is said before they come. */
+static void warn_of_machine(const struct lab *lab)
+{
+    size_t i;
+    const json_t *warning;
+    json_array_foreach(json_object_get(lab_machine(lab), "warnings"), i, warning)
+    {
+        (void)fprintf(stderr, "venturi: %s; %s\n", json_string_or(warning, "finding", ""),
+                      json_string_or(warning, "advice", ""));
+    }
+}
+
 static enum err measure(json_t **out_answer, const json_t *request, const char *folder,
                         const struct private_lab_options *options, struct diag *diag)
 {
@@ -64,6 +76,7 @@ static enum err measure(json_t **out_answer, const json_t *request, const char *
     struct lab_options lab_options = {
         .folder = folder, .seed = options->seed, .budget_ns = options->budget_ns, .record_cpu = true};
     TRY(lab_new(&lab, pipeline, &lab_options, loop, diag));
+    warn_of_machine(lab);
     enum err error = wait_for_answer(&asking, lab, request, loop, diag);
     *out_answer = asking.answer;
     return error;

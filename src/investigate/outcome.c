@@ -122,6 +122,7 @@ static struct synthesis_input input_of(const struct outcome *outcome)
                                     .findings = outcome->findings,
                                     .finding_count = outcome->finding_count,
                                     .experiments = json_object_get(outcome->journal, "experiments"),
+                                    .conditions = json_object_get(outcome->journal, "conditions"),
                                     .journal = "lab/journal.jsonl"};
 }
 

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "lab/conditions.h"
 #include "lab/lab.h"
 
 #include <errno.h>
@@ -155,7 +156,8 @@ enum err journal_read(json_t **out, const char *lab_folder, struct diag *diag)
             return diag_fail(diag, ERR_MEMORY, path, NULL, "out of memory");
     }
     bool ended = strcmp(json_string_or(record, "record", ""), "end") == 0;
-    if (!summary || json_object_set_new(summary, "ended", json_boolean(ended)) < 0)
+    if (!summary || json_object_set_new(summary, "ended", json_boolean(ended)) < 0 ||
+        json_object_set_new(summary, "conditions", conditions_json(records)) < 0)
         return diag_fail(diag, ERR_MEMORY, path, NULL, "out of memory");
     *out = json_incref(summary);
     return ERR_OK;

@@ -159,11 +159,11 @@ static enum err open_all(struct lab *lab, struct diag *diag)
     TRY(past_take(lab, fingerprint, diag));
     rng_init(&lab->rng, lab->options.seed);
     TRY(book_cell(&baseline, lab, &(struct variant){.pipeline = lab->pipeline}, diag));
-    AUTO(json_release) json_t *machine = look_at_machine(lab); /* before our own services disturb it */
+    lab->machine = look_at_machine(lab); /* before our own services disturb it */
     TRY(start_services(lab, diag));
     TRY(broker_new(&lab->broker, lab->folder, &handler, lab->loop, diag));
-    json_t *record =
-        record_lab(lab->pipeline, fingerprint, lab->options.seed, json_array_size(lab->past) > 0, json_incref(machine));
+    json_t *record = record_lab(lab->pipeline, fingerprint, lab->options.seed, json_array_size(lab->past) > 0,
+                                json_incref(lab->machine));
     return lab_write(lab, record) ? ERR_OK : lab_health(lab, diag);
 }
 
@@ -205,10 +205,16 @@ void lab_free(struct lab **lab)
     journal_close(&self->journal);
     json_decref(self->past);
     json_decref(self->last_record);
+    json_decref(self->machine);
     fd_close(&self->lock_fd);
     arena_fini(&self->arena);
     free(self);
     *lab = NULL;
+}
+
+const json_t *lab_machine(const struct lab *lab)
+{
+    return lab->machine;
 }
 
 const struct ports *lab_ports(const struct lab *lab)

@@ -55,6 +55,10 @@ bool lab_client_waiting(const struct lab *lab, pid_t pid);
  */
 CHECKED enum err lab_health(const struct lab *lab, struct diag *diag);
 
-/** Reads a journal without a lab: {"runs": {id: run}, "experiments": {id: experiment}, "lab": {...}, "ended": bool}.
- *  New reference. Used by agents, the synthesis replay and reports. */
+/** What was looked at before the services started, as the journal has it (`machine`); borrowed. */
+const json_t *lab_machine(const struct lab *lab);
+
+/** Reads a journal without a lab: {"runs": {id: run}, "experiments": {id: experiment}, "lab": {...}, "ended": bool,
+ *  "conditions": [text]}, the last being what was not right with the machine (conditions.h). New reference. Used by
+ * agents, the synthesis replay and reports. */
 CHECKED enum err journal_read(json_t **out, const char *lab_folder, struct diag *diag);

@@ -74,6 +74,7 @@ struct lab {
     char folder[PATH_MAX], doing[LAB_DOING_BYTES];
     int lock_fd;
     struct machine_counters counters; /* when it opened */
+    json_t *machine;                  /* as it was then */
     struct journal *journal;
     json_t *past;        /* records of the journal as it was opened */
     json_t *last_record; /* of a run */

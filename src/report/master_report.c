@@ -232,6 +232,12 @@ static void add_method(struct document *document, const json_t *master, struct a
     document_item(document, "A/A control, the baseline against itself: %s, %s; the smallest visible effect is %.3gx",
                   figure_effect(arena, json_object_get(noise, "effect"), 0),
                   json_string_or(noise, "verdict", "not measured"), json_number_or(noise, "visible_ratio", NAN));
+    const json_t *condition;
+    size_t i;
+    json_array_foreach(json_object_get(master, "conditions"), i, condition)
+    {
+        document_item(document, "Measured on a machine that was not at its best: %s", json_string_value(condition));
+    }
     document_item(
         document,
         "Gains hold for the work of one run: %.0f rows, %.0f items; another amount fills and drains differently",

@@ -301,12 +301,14 @@ static json_t *body_json(const struct judgement *judgements, const struct yardst
     const struct synthesis_input *input = yardstick->input;
     size_t count = input->brief->candidate_count;
     const struct verdicts verdicts = {judgements, yardstick, baseline};
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "candidates", list_json(&verdicts, count, candidate_item),
-                     "tie_breakers", tie_breakers_json(judgements, count), "slo_plan",
-                     plan_goal(judgements, yardstick, baseline->rows_s, arena), "roadmap",
+    json_t *conditions = (json_t *)input->conditions;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "candidates",
+                     list_json(&verdicts, count, candidate_item), "tie_breakers", tie_breakers_json(judgements, count),
+                     "slo_plan", plan_goal(judgements, yardstick, baseline->rows_s, arena), "roadmap",
                      plan_roadmap(judgements, count, baseline->rows_s), "agents",
                      list_json(input->findings, input->finding_count, agent_item), "noise", noise_json(yardstick),
-                     "experiments", list_json(yardstick->evidence.items, yardstick->evidence.count, evidence_item));
+                     "conditions", conditions ? json_incref(conditions) : json_array(), "experiments",
+                     list_json(yardstick->evidence.items, yardstick->evidence.count, evidence_item));
 }
 
 enum err synthesis_master(json_t **out, const struct synthesis_input *input, const char *generated, struct arena *arena,

@@ -30,6 +30,7 @@ struct synthesis_input {
     const struct findings *const *findings; /* one an agent, in the order of reports; none is left out */
     size_t finding_count;
     const json_t *experiments; /* id -> venturi.experiment/1 */
+    const json_t *conditions;  /* texts: what was not right with the machine; NULL = nothing */
     const char *journal;       /* where a report finds it: "lab/journal.jsonl" */
 };
 

@@ -69,6 +69,7 @@ class Venturi:
 
     def __init__(self, folder):
         self.folder = folder
+        self.program = BIN / "venturi"
 
     def __call__(self, *arguments, timeout=120, env=None, cwd=None):
         return subprocess.run([BIN / "venturi", *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
