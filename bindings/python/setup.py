@@ -4,9 +4,10 @@ from glob import glob
 
 from setuptools import Extension, setup
 
-RECORDER = Extension(
+RECORDER = ["clock", "file", "process", "recorder", "slot", "stream"]
+EXTENSION = Extension(
     "venturi._recorder",
-    sources=sorted(glob("extension/*.c") + glob("recorder/span/*.c")),
+    sources=sorted(glob("extension/*.c")) + [f"recorder/span/{name}.c" for name in RECORDER],
     depends=sorted(glob("extension/*.h") + glob("recorder/*/*.h")),
     include_dirs=["extension", "recorder", "recorder/include"],
     define_macros=[("_GNU_SOURCE", "1"), ("_FILE_OFFSET_BITS", "64")],
@@ -15,4 +16,4 @@ RECORDER = Extension(
     py_limited_api=True,
 )
 
-setup(ext_modules=[RECORDER], options={"bdist_wheel": {"py_limited_api": "cp39"}})
+setup(ext_modules=[EXTENSION], options={"bdist_wheel": {"py_limited_api": "cp39"}})

@@ -10,6 +10,15 @@
 #include "span.h"
 #include "stages.h"
 
+/* The environment is read when the first stage is named, be it none; these may be called before that. */
+static void read_environment(void)
+{
+    static bool read;
+    if (!read)
+        (void)venturi_stage_named(NULL);
+    read = true;
+}
+
 static PyObject *lap(PyObject *module, PyObject *name)
 {
     venturi_stage stage;
@@ -26,6 +35,7 @@ static PyObject *lap_item(PyObject *module, PyObject *value)
     (void)module;
     if (!number_of(&item, value, NUMBER_ITEM))
         return NULL;
+    read_environment();
     venturi_lap_item(item);
     Py_RETURN_NONE;
 }
@@ -48,11 +58,10 @@ static PyObject *lap_end(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-/* The environment is read when the first stage is named, be it none. */
 static PyObject *recording(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
-    (void)venturi_stage_named(NULL);
+    read_environment();
     return PyBool_FromLong(venturi_recording);
 }
 
@@ -96,7 +105,7 @@ static PyMethodDef functions[] = {
      "lap_end($module, /)\n--\n\nEnds the current lap of this thread, if any, and begins none."},
     {"recording", METHOD(recording), METH_NOARGS,
      "recording($module, /)\n--\n\n"
-     "Whether this process records: VENTURI_TRACE was set when it first named a stage or asked this."},
+     "Whether this process records: VENTURI_TRACE was set when it first called one of these functions."},
     {NULL, NULL, 0, NULL},
 };
 
