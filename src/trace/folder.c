@@ -131,9 +131,14 @@ static enum err list_folder(struct list *list, const struct folder *folder, cons
         fd_close(&fd);
         return diag_errno(diag, ERR_IO, error, folder->path, "cannot list");
     }
-    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries))
+    errno = 0;
+    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
         if (ends_with(entry->d_name, suffix))
             TRY(list_add(list, &(struct folder_entry){.name = entry->d_name}, folder->path, arena, diag));
+        errno = 0;
+    }
+    if (errno != 0)
+        return diag_errno(diag, ERR_IO, errno, folder->path, "cannot list");
     list_sort(list);
     return ERR_OK;
 }
@@ -191,9 +196,14 @@ enum err folder_file_open(struct folder_file *out, const struct folder *folder, 
         return ERR_OK;
     if (out->fd < 0)
         return diag_errno(diag, errno == ELOOP ? ERR_FORMAT : ERR_IO, errno, name, "cannot open");
-    if (fstat(out->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    enum err error = ERR_OK;
+    if (fstat(out->fd, &status) != 0)
+        error = diag_errno(diag, ERR_IO, errno, name, "cannot open");
+    else if (!S_ISREG(status.st_mode))
+        error = diag_fail(diag, ERR_FORMAT, name, NULL, "is not a regular file");
+    if (error != ERR_OK) {
         folder_file_close(out);
-        return diag_fail(diag, ERR_FORMAT, name, NULL, "is not a regular file");
+        return error;
     }
     out->bytes = (uint64_t)status.st_size;
     return ERR_OK;

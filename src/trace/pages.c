@@ -120,7 +120,7 @@ uint32_t pages_before(struct pages *pages, const struct pages_stream *stream, ui
     if (!stream->slot.ring || in_ring + TRACE_BLOCK_PAGES <= stream->ring_sequence)
         in_ring = 0;
     if (keep_file(&file, pages, stream, NULL) != ERR_OK)
-        return in_ring;
+        return limit; /* who reads there is told */
     uint64_t bytes = folder_file_data_end(file, (uint64_t)limit * TRACE_PAGE_BYTES);
     uint32_t in_file = (uint32_t)((bytes + TRACE_PAGE_BYTES - 1) / TRACE_PAGE_BYTES);
     return in_file > in_ring ? in_file : in_ring;
