@@ -15,7 +15,7 @@ enum { IMAGES = 10000 };
 enum {
     SEED = 77,
     MOMENTS = 48,
-    SPANS = 64 * MOMENTS,
+    SPANS = 32 * MOMENTS,
     PROCESS_PAGES = TRACE_PROCESS_BYTES / TRACE_PAGE_BYTES,
     SLOT_PAGES = 1 + TRACE_BLOCK_PAGES,
     FILE_PAGES = 3 * TRACE_BLOCK_PAGES,
@@ -77,7 +77,7 @@ static void record_history(struct fixture *fixture, struct history *history, str
 {
     struct page_builder foreign;
     fixture->process.slot.stages = 1; /* the second is named later */
-    fixture->stream.open = 900;
+    fixture->stream.open = 500;
     for (size_t i = 0; i < MOMENTS; i++) {
         if (i == MOMENTS / 4)
             fixture->process.slot.stages = 2;

@@ -250,8 +250,8 @@ static enum err open_streams(struct pages *pages, const struct slots *slots, str
     TRY(collect_streams(&all, &count, pages, slots, arena, diag));
     pages->streams = all;
     for (size_t i = 0; i < count; i++) {
-        struct pages_stream *last = pages->stream_count ? &all[pages->stream_count - 1] : NULL;
-        if (last && compare_streams(last, &all[i]) == 0) {
+        bool repeated = pages->stream_count > 0 && compare_streams(&all[pages->stream_count - 1], &all[i]) == 0;
+        if (repeated) { /* its file, or another slot of its name */
             if (all[i].slot.ring)
                 pages->rejected = count_add(pages->rejected, 1);
             continue;
@@ -297,7 +297,8 @@ static enum err fit_clocks(struct pages *pages, struct arena *arena, struct diag
         uint32_t first = (last - 1) / TRACE_BLOCK_PAGES * TRACE_BLOCK_PAGES + 1;
         TRY(pages_read(block, pages, stream, first, last - first + 1, diag));
         for (uint32_t page = 0; page <= last - first; page++)
-            widen_by_page(&stream->process->clock->line, block + page * TRACE_PAGE_BYTES, stream->process->stage_count);
+            widen_by_page(&stream->process->clock->line, block + (size_t)page * TRACE_PAGE_BYTES,
+                          stream->process->stage_count);
     }
     for (size_t i = 0; i < pages->clock_count; i++)
         if (pages->clocks[i].kind != CLOCK_IS_NS)

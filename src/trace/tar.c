@@ -58,13 +58,13 @@ bool tar_get_head(struct tar_member *out, const unsigned char block[TAR_BLOCK_BY
 {
     uint64_t sum;
     char path[TAR_NAME_BYTES + 1] = {0};
+    *out = (struct tar_member){.regular = block[TYPE_AT] == '0' || block[TYPE_AT] == '\0'};
     if (memcmp(block + MAGIC_AT, "ustar", 5) != 0 || !get_octal(&sum, block + SUM_AT, SHORT_BYTES) ||
         sum != sum_of(block) || !get_size(&out->bytes, block + SIZE_AT))
         return false;
     memcpy(path, block + NAME_AT, TAR_NAME_BYTES);
     const char *slash = strrchr(path, '/');
     (void)snprintf(out->name, sizeof out->name, "%s", slash ? slash + 1 : path);
-    out->regular = block[TYPE_AT] == '0' || block[TYPE_AT] == '\0';
     return true;
 }
 
@@ -90,7 +90,8 @@ static void put_size(unsigned char *field, uint64_t bytes)
 void tar_put_head(unsigned char block[TAR_BLOCK_BYTES], const struct tar_member *member)
 {
     memset(block, 0, TAR_BLOCK_BYTES);
-    memcpy(block + NAME_AT, member->name, strnlen(member->name, TAR_NAME_BYTES));
+    for (size_t i = 0; i < TAR_NAME_BYTES && member->name[i]; i++)
+        block[NAME_AT + i] = (unsigned char)member->name[i];
     put_octal(block + MODE_AT, SHORT_BYTES, 0600);
     put_octal(block + OWNER_AT, SHORT_BYTES, 0);
     put_octal(block + GROUP_AT, SHORT_BYTES, 0);
