@@ -21,7 +21,7 @@
 
 #define ARENA_LIMIT_BYTES ((size_t)256 * 1024 * 1024)
 #define LOOK_NS (100 * NS_PER_MS)
-enum { ANCESTORS_MAX = 64 };
+enum { ANCESTORS_MAX = 64, SERVICE_DEATHS_MAX = 3 };
 
 void lab_fail(struct lab *lab, enum err error, const struct diag *diag)
 {
@@ -99,10 +99,29 @@ static void on_gone(void *context, struct broker_client *client)
     round_drop_unwanted(lab);
 }
 
-static void on_service_end(void *context, const char *name, const char *why)
+/* The run that needed it has failed. A service that is started anew for each round is so at once, but not for ever. */
+static void on_service_end(void *context, const char *name, const char *why, bool lost)
 {
+    struct lab *lab = context;
     struct diag diag;
-    lab_fail(context, diag_fail(&diag, ERR_PIPELINE, name, NULL, "the service ended in mid-work: it %s", why), &diag);
+    char text[OUTCOME_TEXT_BYTES];
+    lab->services_stale = true;
+    if (lab->runner) {
+        (void)snprintf(text, sizeof text, "lost the service %s, which %s", name, why);
+        runner_abort(lab->runner, text);
+    }
+    if (lost || ++lab->services_deaths == SERVICE_DEATHS_MAX)
+        lab_fail(lab, diag_fail(&diag, ERR_PIPELINE, name, NULL, "the service ended in mid-work: it %s", why), &diag);
+}
+
+static void on_services_restarted(void *context, enum err error, const struct diag *diag)
+{
+    struct lab *lab = context;
+    lab->spent_ns += clock_monotonic_ns() - lab->services_since_ns;
+    lab->services_since_ns = 0;
+    if (error != ERR_OK)
+        lab_fail(lab, error, diag);
+    lab_wake(lab);
 }
 
 static enum err lock_folder(struct lab *lab, const char *folder, struct diag *diag)
@@ -124,7 +143,8 @@ static enum err lock_folder(struct lab *lab, const char *folder, struct diag *di
 static enum err start_services(struct lab *lab, struct diag *diag)
 {
     uint64_t started_ns = clock_monotonic_ns();
-    TRY(services_start(&lab->services, lab->pipeline, lab->loop, on_service_end, lab, diag));
+    struct services_watcher watcher = {.ended = on_service_end, .restarted = on_services_restarted, .context = lab};
+    TRY(services_start(&lab->services, lab->pipeline, lab->loop, &watcher, diag));
     lab->spent_ns += clock_monotonic_ns() - started_ns;
     return ERR_OK;
 }

@@ -150,8 +150,11 @@ const char *pipeline_fingerprint(char out[SHA256_TEXT_BYTES], const struct pipel
     for (size_t i = 0; i < pipeline->before_count; i++)
         hash_argv(&hash, &pipeline->before[i]);
     hash_text(&hash, "services");
-    for (size_t i = 0; i < pipeline->service_count; i++)
+    for (size_t i = 0; i < pipeline->service_count; i++) {
         hash_argv(&hash, &pipeline->services[i].command);
+        if (pipeline->services[i].restart == RESTART_ROUND)
+            hash_text(&hash, "round");
+    }
     hash_text(&hash, "knobs");
     for (size_t i = 0; i < pipeline->knob_count; i++)
         hash_knob(&hash, &pipeline->knobs[i]);

@@ -114,6 +114,7 @@ static void start_playing(struct lab *lab, unsigned number)
     (void)snprintf(purpose, sizeof purpose, "round %u", number);
     rng_fork(&rng, &lab->rng, purpose);
     rng_shuffle(&rng, round->order, round->count);
+    lab->services_stale |= !is_warm_up(round); /* the warm-up has those of the start */
 }
 
 static void begin_warm_up(struct lab *lab)
@@ -230,6 +231,7 @@ static void judge_baseline(struct lab *lab, const struct run_result *result, boo
     }
     if (result->status != RUN_OK)
         return;
+    lab->services_deaths = 0;
     if (!equal)
         fail_lab(lab, "two runs of the baseline gave different output or row counts",
                  "the check command must print the same for the same work");
@@ -310,11 +312,22 @@ static enum err start_run(struct lab *lab, struct slot slot, struct diag *diag)
     return runner_start(&lab->runner, &lab->order, lab->loop, on_run, lab, diag);
 }
 
+/* False when no run can start now: on_services_restarted wakes the lab. */
+static bool services_are_ready(struct lab *lab)
+{
+    if (lab->services_stale && services_restart(lab->services))
+        lab->services_since_ns = clock_monotonic_ns();
+    lab->services_stale = false;
+    return lab->services_since_ns == 0;
+}
+
 bool round_step(struct lab *lab)
 {
     struct round *round = &lab->round;
     struct diag diag;
     if (!round->playing && !begin_round(lab))
+        return false;
+    if (!services_are_ready(lab))
         return false;
     while (round->place < round->count && !slot_is_wanted(lab, round->slots[round->order[round->place]]))
         round->place++;

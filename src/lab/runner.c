@@ -231,6 +231,14 @@ enum err runner_start(struct runner **out, const struct run_order *order, struct
     return ERR_OK;
 }
 
+void runner_abort(struct runner *runner, const char *why)
+{
+    sampler_stop(&runner->sampler);
+    child_free(&runner->child);
+    fail_because(runner, "", why);
+    finish(runner);
+}
+
 void runner_free(struct runner **runner)
 {
     if (!*runner)

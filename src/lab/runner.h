@@ -48,5 +48,7 @@ typedef void runner_done(void *context, const struct run_result *result);
  *  then. What goes wrong with the run's programs is a result; an error is ours. */
 CHECKED enum err runner_start(struct runner **out, const struct run_order *order, struct loop *loop, runner_done *done,
                               void *context, struct diag *diag);
+/** Ends the run now, as failed: what it needs is gone. `done` is called before this returns. */
+void runner_abort(struct runner *runner, const char *why);
 /** Kills what still runs. Accepts NULL. */
 void runner_free(struct runner **runner);

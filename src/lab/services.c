@@ -23,20 +23,26 @@ struct running {
     struct services *services;
     const struct service *service;
     struct child *child;
-    bool ended;
+    bool ended, ready;
+    bool stopping; /* it ends because we want it to, and is started again then */
+    uint64_t until_ns;
     char why[OUTCOME_TEXT_BYTES];
 };
 
 struct services {
     struct loop *loop;
-    service_ended *ended;
-    void *context;
+    struct services_watcher watcher;
+    const char *folder; /* of the pipeline */
     struct arena arena;
     struct running *items;
-    size_t count; /* started ones */
+    size_t count;
     struct service_port *port_items;
     struct ports ports;
-    bool ready; /* all are: from now on an end is reported */
+    bool starting;       /* not all are ready yet */
+    bool started;        /* all were, once: from now on the watcher is told */
+    struct watch *timer; /* looks at those that start */
+    enum err error;      /* of the start */
+    struct diag diag;
 };
 
 /* A port that is free now; the socket keeps it until it is closed. */
@@ -72,36 +78,61 @@ static enum err choose_ports(struct services *services, const struct pipeline *p
     return error;
 }
 
+static void advance(void *context);
+
+static void settle(struct services *services, enum err error)
+{
+    services->error = error;
+    services->starting = false;
+    if (services->started)
+        services->watcher.restarted(services->watcher.context, error, &services->diag);
+}
+
+static void look_again(struct services *services, uint64_t after_ns)
+{
+    loop_remove(services->loop, &services->timer);
+    enum err error = loop_timer(&services->timer, services->loop, clock_monotonic_ns() + after_ns, advance, services,
+                                &services->diag);
+    if (error != ERR_OK)
+        settle(services, error);
+}
+
 static void on_end(void *context, const struct child_result *result)
 {
     struct running *running = context;
-    const struct services *services = running->services;
+    struct services *services = running->services;
     running->ended = true;
     (void)outcome_text(running->why, result);
-    if (services->ready)
-        services->ended(services->context, running->service->name, running->why);
+    if (services->starting)
+        look_again(services, 0);
+    else if (services->started)
+        services->watcher.ended(services->watcher.context, running->service->name, running->why,
+                                running->service->restart == RESTART_NEVER);
 }
 
-static enum err start_one(struct services *services, const struct service *service, const char *folder,
-                          struct diag *diag)
+static enum err start_one(struct running *running, struct diag *diag)
 {
+    struct services *services = running->services;
+    const struct service *service = running->service;
     struct argv argv;
     if (service->kind)
         return diag_fail(diag, ERR_CONFIG, service->name, "give it a command", "services of kind '%s' are not built in",
                          service->kind);
-    TRY(ports_fill_argv(&argv, &service->command, service->name, &services->ports, &services->arena, diag));
-    struct running *running = &services->items[services->count];
-    *running = (struct running){.services = services, .service = service};
-    struct child_options options = {.argv = argv.items, .folder = folder};
-    TRY(child_start(&running->child, &options, services->loop, on_end, running, diag));
-    services->count++;
-    return ERR_OK;
+    AUTO(arena_fini) struct arena arena;
+    arena_init(&arena, ARENA_LIMIT_BYTES);
+    TRY(ports_fill_argv(&argv, &service->command, service->name, &services->ports, &arena, diag));
+    struct child_options options = {.argv = argv.items, .folder = services->folder};
+    child_free(&running->child); /* of its last life */
+    running->ended = running->stopping = false;
+    running->until_ns = clock_monotonic_ns() + service->ready_timeout_ns;
+    return child_start(&running->child, &options, services->loop, on_end, running, diag);
 }
 
 /* Without an address in the file the service's own port tells: pipeline_load makes sure that it uses it. */
-static enum err is_ready(bool *out, const struct services *services, const struct running *running, struct diag *diag)
+static enum err is_ready(bool *out, const struct running *running, struct diag *diag)
 {
     AUTO(arena_fini) struct arena arena;
+    const struct services *services = running->services;
     const struct service *service = running->service;
     const char *url;
     arena_init(&arena, ARENA_LIMIT_BYTES);
@@ -114,32 +145,47 @@ static enum err is_ready(bool *out, const struct services *services, const struc
     return ERR_OK;
 }
 
-static enum err check_alive(const struct services *services, struct diag *diag)
+/* One that starts is looked at: is it there, is it too late? */
+static enum err look_at(struct running *running, struct diag *diag)
 {
-    for (size_t i = 0; i < services->count; i++) {
-        const struct running *running = &services->items[i];
-        if (running->ended)
-            return diag_fail(diag, ERR_PIPELINE, running->service->name, "try its command by hand", "the service %s",
-                             running->why);
-    }
+    const struct service *service = running->service;
+    TRY(is_ready(&running->ready, running, diag));
+    if (running->ready || clock_monotonic_ns() < running->until_ns)
+        return ERR_OK;
+    return diag_fail(diag, ERR_PIPELINE, service->name, "is 'ready' right, or 'ready_timeout' too short?",
+                     "the service did not get ready within %.3g s%s%s", (double)service->ready_timeout_ns / 1e9,
+                     service->ready ? ": no answer 200 at " : "", service->ready ? service->ready : "");
+}
+
+/* Each starts when the one before is ready. *out_wait: there is nothing to do before something ends or time passes. */
+static enum err advance_one(bool *out_wait, struct running *running, struct diag *diag)
+{
+    *out_wait = true;
+    if (running->stopping && !running->ended)
+        return ERR_OK;
+    if (running->stopping || !running->child)
+        return start_one(running, diag);
+    if (running->ended)
+        return diag_fail(diag, ERR_PIPELINE, running->service->name, "try its command by hand", "the service %s",
+                         running->why);
+    if (!running->ready)
+        TRY(look_at(running, diag));
+    *out_wait = !running->ready;
     return ERR_OK;
 }
 
-static enum err wait_until_ready(struct services *services, const struct running *running, struct diag *diag)
+static void advance(void *context)
 {
-    const struct service *service = running->service;
-    uint64_t until_ns = clock_monotonic_ns() + service->ready_timeout_ns;
-    for (bool ready = false;;) {
-        TRY(loop_turn(services->loop, clock_monotonic_ns() + PROBE_EVERY_MS * NS_PER_MS, diag));
-        TRY(check_alive(services, diag));
-        TRY(is_ready(&ready, services, running, diag));
-        if (ready)
-            return ERR_OK;
-        if (clock_monotonic_ns() >= until_ns)
-            return diag_fail(diag, ERR_PIPELINE, service->name, "is 'ready' right, or 'ready_timeout' too short?",
-                             "the service did not get ready within %.3g s%s%s", (double)service->ready_timeout_ns / 1e9,
-                             service->ready ? ": no answer 200 at " : "", service->ready ? service->ready : "");
-    }
+    struct services *services = context;
+    enum err error = ERR_OK;
+    bool wait = false;
+    services->timer = NULL;
+    for (size_t i = 0; i < services->count && !wait && error == ERR_OK; i++)
+        error = advance_one(&wait, &services->items[i], &services->diag);
+    if (wait && error == ERR_OK)
+        look_again(services, PROBE_EVERY_MS * NS_PER_MS);
+    else
+        settle(services, error);
 }
 
 static enum err start_all(struct services *services, const struct pipeline *pipeline, struct diag *diag)
@@ -148,21 +194,26 @@ static enum err start_all(struct services *services, const struct pipeline *pipe
     if (!services->items)
         return arena_exhausted(&services->arena, diag);
     TRY(choose_ports(services, pipeline, diag));
-    for (size_t i = 0; i < pipeline->service_count; i++) {
-        TRY(start_one(services, &pipeline->services[i], pipeline->folder, diag));
-        TRY(wait_until_ready(services, &services->items[i], diag));
-    }
-    services->ready = true;
-    return ERR_OK;
+    for (; services->count < pipeline->service_count; services->count++)
+        services->items[services->count] =
+            (struct running){.services = services, .service = &pipeline->services[services->count]};
+    services->starting = true;
+    look_again(services, 0);
+    while (services->starting)
+        TRY(loop_turn(services->loop, clock_monotonic_ns() + NS_PER_S, diag));
+    services->started = services->error == ERR_OK;
+    if (!services->started)
+        *diag = services->diag;
+    return services->error;
 }
 
-enum err services_start(struct services **out, const struct pipeline *pipeline, struct loop *loop, service_ended *ended,
-                        void *context, struct diag *diag)
+enum err services_start(struct services **out, const struct pipeline *pipeline, struct loop *loop,
+                        const struct services_watcher *watcher, struct diag *diag)
 {
     struct services *services = calloc(1, sizeof *services);
     if (!services)
         return diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory for the services");
-    *services = (struct services){.loop = loop, .ended = ended, .context = context};
+    *services = (struct services){.loop = loop, .watcher = *watcher, .folder = pipeline->folder};
     arena_init(&services->arena, ARENA_LIMIT_BYTES);
     enum err error = start_all(services, pipeline, diag);
     if (error != ERR_OK) {
@@ -173,14 +224,33 @@ enum err services_start(struct services **out, const struct pipeline *pipeline, 
     return ERR_OK;
 }
 
+bool services_restart(struct services *services)
+{
+    bool any = false;
+    for (size_t i = 0; i < services->count; i++) {
+        struct running *running = &services->items[i];
+        if (running->service->restart != RESTART_ROUND)
+            continue;
+        any = running->stopping = true;
+        running->ready = false;
+        child_stop(running->child);
+    }
+    services->starting |= any;
+    if (any)
+        look_again(services, 0);
+    return any;
+}
+
 void services_stop(struct services **services)
 {
     struct services *self = *services;
     if (!self)
         return;
-    self->ready = false;
+    self->started = self->starting = false; /* nobody is told of what we end ourselves */
+    loop_remove(self->loop, &self->timer);
     for (size_t i = 0; i < self->count; i++)
-        child_stop(self->items[i].child);
+        if (self->items[i].child)
+            child_stop(self->items[i].child);
     for (size_t i = self->count; i > 0; i--)
         child_free(&self->items[i - 1].child);
     arena_fini(&self->arena);

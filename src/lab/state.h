@@ -96,7 +96,10 @@ struct lab {
     size_t runs, failed_runs;
     uint64_t spent_ns;
     bool warm, winding_down;
-    enum err health; /* ERR_OK while all is well */
+    bool services_stale;        /* they are to be started anew before the next run */
+    uint64_t services_since_ns; /* when that began; 0 = they are ready */
+    unsigned services_deaths;   /* since the last run that ended well */
+    enum err health;            /* ERR_OK while all is well */
     struct diag health_diag;
     struct watch *tick;
 };

@@ -330,6 +330,16 @@ static enum err read_database_kind(void *out, const struct key *key, const struc
     return ERR_OK;
 }
 
+static enum err read_restart(void *out, const struct key *key, const struct toml_value *value,
+                             const struct reading *reading)
+{
+    static const char *const words[] = {[RESTART_NEVER] = "never", [RESTART_ROUND] = "round"};
+    size_t index = 0;
+    TRY(choose(&index, words, 2, key, value, reading));
+    *(enum service_restart *)field_of(out, key) = (enum service_restart)index;
+    return ERR_OK;
+}
+
 static enum err refuse_reserved(void *out, const struct key *key, const struct toml_value *value,
                                 const struct reading *reading)
 {
@@ -357,6 +367,7 @@ static const struct {
     [KEY_STAGE_KIND] = {read_stage_kind, "a kind of stage"},
     [KEY_LEVER] = {read_lever, "a lever"},
     [KEY_DATABASE_KIND] = {read_database_kind, "a kind of database"},
+    [KEY_RESTART] = {read_restart, "never or round"},
     [KEY_RESERVED] = {refuse_reserved, "nothing yet"},
 };
 

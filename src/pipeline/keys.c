@@ -8,6 +8,7 @@
 static const struct toml_value ROWS = {.type = TOML_STRING, .as.text = "rows"};
 static const struct toml_value TEN_MINUTES = {.type = TOML_STRING, .as.text = "10m"};
 static const struct toml_value THIRTY_SECONDS = {.type = TOML_STRING, .as.text = "30s"};
+static const struct toml_value NEVER = {.type = TOML_STRING, .as.text = "never"};
 static const struct toml_value ONE = {.type = TOML_INTEGER, .as.integer = 1};
 static const struct toml_value NO = {.type = TOML_BOOLEAN, .as.boolean = false};
 
@@ -159,6 +160,16 @@ static const struct key SERVICE_KEYS[] = {
      .offset = offsetof(struct service, ready_timeout_ns),
      .example = "\"10s\"",
      .meaning = "a service that is not ready by then has failed, and nothing is run"},
+    {.name = "restart",
+     .type = KEY_RESTART,
+     .fallback = &NEVER,
+     .offset = offsetof(struct service, restart),
+     .example = "\"round\"",
+     .meaning =
+         "`never`: it serves all runs, and the lab ends when it dies. `round`: it is started anew before every round "
+         "of "
+         "runs, so that the luck of one start does not decide, and when it has died; it must be able to have its "
+         "port again at once"},
 };
 
 static const struct key DATABASE_KEYS[] = {

@@ -187,6 +187,7 @@ static const struct mistake_case {
     {SMALL SERVICE SERVICE, "pipeline.toml:10", {"service 'web' has the same name as the one on line 7"}},
     {SMALL SERVICE "ready='{port}'\n", "pipeline.toml:9", {"not an http:// address"}},
     {SMALL SERVICE "ready='http://x:{db.port}/'\n", "pipeline.toml:9", {"unknown service 'db'", "one of: web"}},
+    {SMALL SERVICE "restart='rounds'\n", "pipeline.toml:9", {"unknown restart 'rounds'", "'round'"}},
     {SMALL SERVICE "ready_timeout='1 minute'\n", "pipeline.toml:9", {"bad ready_timeout"}},
     {SMALL "[[service]]\nname='web'\ncommand=['sh','{db.port}']\n[[service]]\nname='db'\ncommand=['sh','{port}']\n",
      "pipeline.toml:8",
@@ -270,6 +271,7 @@ static const char WHOLE[] = "[pipeline]\n"
                             "name = 'proxy'\n"
                             "command = ['sh', '{port}', '{cdn.port}']\n"
                             "ready_timeout = '2m'\n"
+                            "restart = 'round'\n"
                             "[[stage]]\n"
                             "name = 'download'\n"
                             "kind = 'network'\n"
@@ -330,6 +332,8 @@ static void a_whole_file_is_read(void **state)
     assert_null(p.services[1].ready);
     assert_null(p.services[1].kind);
     assert_int_equal(p.services[1].ready_timeout_ns, 120 * NS_PER_S);
+    assert_int_equal(p.services[0].restart, RESTART_NEVER);
+    assert_int_equal(p.services[1].restart, RESTART_ROUND);
     assert_int_equal(p.stage_count, 2);
     assert_int_equal(p.stages[0].kind, STAGE_NETWORK);
     assert_int_equal(p.stages[1].kind, STAGE_UNSPECIFIED);

@@ -45,12 +45,15 @@ struct knob {
     double effort_days;
 };
 
+enum service_restart { RESTART_NEVER, RESTART_ROUND };
+
 struct service {
     const char *name;
     const char *kind;    /* NULL = a command; "questdb" and "postgres" come with the lab's deepening */
     struct argv command; /* "{port}" stands for a free loopback port of the service's own */
     const char *ready;   /* http URL that answers 200 when ready, NULL = ready at once when the port accepts */
     uint64_t ready_timeout_ns;
+    enum service_restart restart; /* before every round of runs, and when it has died */
 };
 
 struct candidate_spec {

@@ -30,6 +30,7 @@ enum key_type {
     KEY_STAGE_KIND,    /* enum stage_kind */
     KEY_LEVER,         /* enum lever */
     KEY_DATABASE_KIND, /* const char * */
+    KEY_RESTART,       /* enum service_restart */
     KEY_RESERVED,      /* known, but not accepted yet */
 };
 

@@ -4,9 +4,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #define STAGE "[[stage]]\nname = 'work'\n"
 #define FETCH "[pipeline]\nname = 't'\ncommand = ['" WORKER "', '--fetch={web.port}']\n" STAGE
+#define SLOW_FETCH "[pipeline]\nname = 't'\ncommand = ['" WORKER "', '--fetch={web.port}', '--ms=500']\n" STAGE
 #define WEB(more) "[[service]]\nname = 'web'\ncommand = ['" WORKER "', '--serve={port}'" more "]\n"
 #define READY "ready = 'http://127.0.0.1:{port}/health'\n"
 
@@ -82,6 +84,112 @@ static void a_service_that_does_not_get_ready_is_an_error(void **state)
     }
 }
 
+static size_t count_lives(const struct bench *bench)
+{
+    char path[128];
+    struct stat status;
+    (void)snprintf(path, sizeof path, "%s/lives", bench->folder);
+    return stat(path, &status) == 0 ? (size_t)status.st_size : 0;
+}
+
+static void expect_lost_runs(json_t *journal, size_t expected)
+{
+    static const char why[] = "lost the service web, which exited with status 7: served enough";
+    size_t lost = 0;
+    const char *id;
+    const json_t *run;
+    json_object_foreach(json_object_get(journal, "runs"), id, run)
+    {
+        if (strcmp(text_of(run, "why"), why) != 0)
+            continue;
+        assert_string_equal(text_of(run, "outcome"), "failed");
+        lost++;
+    }
+    assert_int_equal(lost, expected);
+}
+
+static void it_is_started_anew_for_each_round_if_the_file_says_so(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 4 };
+    static const struct {
+        const char *file;
+        size_t lives;
+    } cases[] = {
+        {FETCH WEB(", '--lives=lives'") READY, 1},
+        {FETCH WEB(", '--lives=lives'") READY "restart = 'never'\n", 1},
+        {FETCH WEB(", '--lives=lives'") READY "restart = 'round'\n", 1 + ROUNDS},
+        {FETCH WEB(", '--lives=lives'") READY "restart = 'round'\n[[service]]\nname = 'other'\ncommand = ['" WORKER
+                                              "', '--serve={port}', '--x={web.port}']\n",
+         1 + ROUNDS},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        bench_init(&bench, cases[i].file);
+        bench_open(&bench, (struct lab_options){0});
+        AUTO(json_release) json_t *got = experiment(&bench, "{\"op\": \"run\", \"runs\": 4}");
+        assert_string_equal(text_of(got, "reason"), "decided");
+        assert_int_equal(count_lives(&bench), cases[i].lives);
+        bench_fini(&bench);
+        assert_int_equal(count_servers(), 0);
+    }
+}
+
+/* It answers who asks whether it is ready, and one run; later lives answer everybody. */
+static void one_that_dies_is_started_anew_and_its_run_has_failed(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_init(&bench, SLOW_FETCH WEB(", '--lives=lives', '--requests=2'") READY "restart = 'round'\n");
+    bench_open(&bench, (struct lab_options){0});
+    AUTO(json_release) json_t *got = experiment(&bench, "{\"op\": \"run\", \"runs\": 3}");
+    assert_string_equal(text_of(got, "reason"), "decided");
+    AUTO(json_release) json_t *journal = read_journal(&bench);
+    expect_lost_runs(journal, 1);
+    assert_true(run_count(journal) >= 4);
+    bench_fini(&bench);
+    assert_int_equal(count_servers(), 0);
+}
+
+/* Each of its lives ends in the middle of the first run. */
+static void one_that_always_dies_ends_the_lab_all_the_same(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct question question;
+    struct diag diag = {0};
+    bench_init(&bench, SLOW_FETCH WEB(", '--requests=2'") READY "restart = 'round'\n");
+    bench_open(&bench, (struct lab_options){0});
+    ask(&bench, &question, "{\"op\": \"run\", \"runs\": 40}");
+    uint64_t until_ns = clock_monotonic_ns() + DEADLINE_S * NS_PER_S;
+    while (!question.answer && clock_monotonic_ns() < until_ns)
+        turn(&bench);
+    assert_int_equal(lab_health(bench.lab, &diag), ERR_PIPELINE);
+    assert_string_equal(diag.what, "the pipeline failed twice: it lost the service web, which exited with status 7: "
+                                   "served enough");
+    json_decref(question.answer);
+    bench_fini(&bench);
+    assert_int_equal(count_servers(), 0);
+}
+
+static void a_lab_may_close_while_services_start_anew(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct question question;
+    bench_init(&bench, FETCH WEB(", '--lives=lives'") READY "restart = 'round'\n");
+    bench_open(&bench, (struct lab_options){0});
+    ask(&bench, &question, "{\"op\": \"run\", \"runs\": 4}");
+    struct lab_status status = {0};
+    while (status.runs < 1) { /* the warm-up; the first round's restart begins in the same turn */
+        turn(&bench);
+        lab_status(&status, bench.lab);
+    }
+    bench_fini(&bench);
+    json_decref(question.answer);
+    assert_int_equal(count_servers(), 0);
+}
+
 static void a_service_that_dies_ends_the_lab(void **state)
 {
     (void)state;
@@ -100,6 +208,8 @@ static void a_service_that_dies_ends_the_lab(void **state)
     assert_string_equal(diag_line(&diag, line, sizeof line),
                         "web: the service ended in mid-work: it exited with status 7: served enough");
     json_decref(question.answer);
+    AUTO(json_release) json_t *journal = read_journal(&bench);
+    expect_lost_runs(journal, 1); /* the one that was under way is not forgotten */
     bench_fini(&bench);
     assert_int_equal(count_servers(), 0);
 }
@@ -110,6 +220,10 @@ int main(void)
         cmocka_unit_test(runs_reach_their_services),
         cmocka_unit_test(a_service_that_does_not_get_ready_is_an_error),
         cmocka_unit_test(a_service_that_dies_ends_the_lab),
+        cmocka_unit_test(it_is_started_anew_for_each_round_if_the_file_says_so),
+        cmocka_unit_test(one_that_dies_is_started_anew_and_its_run_has_failed),
+        cmocka_unit_test(one_that_always_dies_ends_the_lab_all_the_same),
+        cmocka_unit_test(a_lab_may_close_while_services_start_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
