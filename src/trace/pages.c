@@ -117,7 +117,7 @@ uint32_t pages_before(struct pages *pages, const struct pages_stream *stream, ui
     const struct folder_file *file;
     uint32_t limit = sequence - 1 < stream->pages ? sequence - 1 : stream->pages;
     uint32_t in_ring = limit < stream->ring_sequence ? limit : stream->ring_sequence;
-    if (!stream->slot.ring || in_ring + TRACE_BLOCK_PAGES <= stream->ring_sequence)
+    if (!stream->slot.ring || stream->ring_sequence - in_ring >= TRACE_BLOCK_PAGES)
         in_ring = 0;
     if (keep_file(&file, pages, stream, NULL) != ERR_OK)
         return limit; /* who reads there is told */

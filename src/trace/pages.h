@@ -70,7 +70,8 @@ struct pages {
 };
 
 /** Opens the trace at `path`, a folder or a packed file. `arena` owns everything but the descriptors, which
- *  pages_close closes, also after a failure.
+ *  pages_close closes, also after a failure. A trace that is still being recorded goes on: its open pages fill, its
+ *  new pages, streams and stages are there once it is opened again.
  *  ERR_IO: not readable. ERR_FORMAT: not a trace, of another version, or beyond a limit. */
 CHECKED enum err pages_open(struct pages *out, const char *path, struct arena *arena, struct diag *diag);
 /** Accepts a zeroed or closed one. */
