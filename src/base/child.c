@@ -34,6 +34,7 @@ struct child {
     void *context;
     pid_t supervisor, program;
     bool in_namespace, finished, stopping, killed;
+    char mark[MARK_BYTES]; /* of everyone in its tree */
     int pidfd, socket_fd;
     uint64_t grace_ns;
     struct watch *exit_watch, *socket_watch, *backstop;
@@ -92,6 +93,8 @@ static void take_report(struct child *child, const struct supervisor_report *rep
         result->code = report->code;
         result->cpu_s = (double)report->cpu_ns / 1e9;
         result->peak_bytes = report->peak_bytes;
+        result->read_bytes = report->read_bytes;
+        result->written_bytes = report->written_bytes;
         break;
     }
 }
@@ -174,10 +177,14 @@ static void finish(struct child *child)
     child->done(child->context, &child->result);
 }
 
+/* A supervisor that was killed, or ran out of time, may have left somebody behind; the kernel leaves nobody of a
+ * namespace. */
 static void reap_supervisor(const struct child *child)
 {
-    siginfo_t info;
+    siginfo_t info = {0};
     (void)waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG);
+    if (!child->in_namespace && (info.si_code != CLD_EXITED || info.si_status != 0))
+        mark_kill(child->mark);
 }
 
 static void on_exit_of_supervisor(void *context, uint32_t events)
@@ -247,12 +254,19 @@ static char **merge_environment(const char *mark, const char *const *more)
     return merged;
 }
 
+static enum err no_descriptors(struct diag *diag, const char *what)
+{
+    bool too_many = errno == EMFILE || errno == ENFILE;
+    return diag_fail(diag, ERR_INTERNAL, NULL, too_many ? "too many open files: see `ulimit -n`" : NULL, "%s: %s", what,
+                     strerror(errno));
+}
+
 /* Both ends close at exec; ours never blocks. */
 static enum err open_pipe(int *ours, int *theirs, struct diag *diag)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return diag_errno(diag, ERR_INTERNAL, errno, NULL, "cannot make a pipe");
+        return no_descriptors(diag, "cannot make a pipe");
     *ours = ends[0];
     *theirs = ends[1];
     if (fcntl(*ours, F_SETFL, O_NONBLOCK) < 0)
@@ -264,7 +278,7 @@ static enum err open_socket(int *ours, int *theirs, struct diag *diag)
 {
     int ends[2], yes = 1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return diag_errno(diag, ERR_INTERNAL, errno, NULL, "cannot make a socket pair");
+        return no_descriptors(diag, "cannot make a socket pair");
     *ours = ends[0];
     *theirs = ends[1];
     if (setsockopt(*ours, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0)
@@ -283,8 +297,7 @@ static enum err start_supervisor(struct child *child, const struct child_options
     AUTO(fd_close) int out_end = -1;
     AUTO(fd_close) int err_end = -1;
     AUTO(fd_close) int socket_end = -1;
-    char mark[MARK_BYTES];
-    AUTO(free_array) char **env = merge_environment(mark_text(mark), options->env);
+    AUTO(free_array) char **env = merge_environment(mark_text(child->mark), options->env);
     if (!env)
         return diag_fail(diag, ERR_MEMORY, options->argv[0], NULL, "out of memory for its environment");
     TRY(open_pipe(&child->out.fd, &out_end, diag));

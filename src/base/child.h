@@ -35,11 +35,12 @@ struct child_output {
 
 struct child_result {
     enum child_outcome outcome;
-    int code;                      /* exit status or signal number; errno when not started */
-    uint64_t started_ns, ended_ns; /* exec to exit of the program itself */
-    double cpu_s;                  /* of the program and everything it waited for */
-    uint64_t peak_bytes;           /* largest resident set of one process; 0 = no more than ours, so not known */
-    struct child_output out, err;  /* borrowed from the child */
+    int code;                           /* exit status or signal number; errno when not started */
+    uint64_t started_ns, ended_ns;      /* exec to exit of the program itself */
+    double cpu_s;                       /* of the program and everything it waited for */
+    uint64_t peak_bytes;                /* largest resident set of one process; 0 = no more than ours, so not known */
+    uint64_t read_bytes, written_bytes; /* from and to storage, as cpu_s; what the page cache served does not count */
+    struct child_output out, err;       /* borrowed from the child */
 };
 
 struct child;

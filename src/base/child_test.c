@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -217,6 +219,42 @@ static void daemons_do_not_outlive_their_program(void **state)
     assert_string_equal(run.result.out.head, "done\n");
     child_free(&run.child);
     expect_no_survivors();
+}
+
+/* In a namespace its parent is the first process, which nobody in there can kill. */
+static void killing_its_supervisor_frees_nobody(void **state)
+{
+    (void)state;
+    struct run run = {0};
+    run_shell(&run,
+              "(setsid sleep 60 &) ; (setsid sh -c 'trap \"\" TERM; (setsid sleep 60 &) ; sleep 60' &) ; kill -9 "
+              "$PPID; kill -9 $$",
+              0);
+    assert_int_equal(run.result.outcome, CHILD_SIGNALLED);
+    assert_int_equal(run.result.code, SIGKILL);
+    child_free(&run.child);
+    expect_no_survivors();
+}
+
+static void bytes_to_storage_are_counted(void **state)
+{
+    (void)state;
+    struct run idle = {0}, busy = {0};
+    char folder[] = "/var/tmp/venturi-child-XXXXXX", script[200]; /* /tmp is often in memory */
+    struct statfs file_system;
+    struct diag diag = {0};
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(statfs(folder, &file_system), 0);
+    (void)snprintf(script, sizeof script, "head -c 3000000 /dev/zero > %s/file; sync %s/file", folder, folder);
+    run_shell(&busy, script, 0);
+    run_shell(&idle, ":", 0);
+    assert_int_equal(busy.result.code, 0);
+    if (file_system.f_type != TMPFS_MAGIC && file_system.f_type != OVERLAYFS_SUPER_MAGIC)
+        assert_in_range(busy.result.written_bytes, 3000000, 8000000);
+    assert_int_equal(idle.result.written_bytes, 0);
+    assert_int_equal(dir_remove(folder, &diag), ERR_OK);
+    child_free(&busy.child);
+    child_free(&idle.child);
 }
 
 static void a_flood_is_counted_and_capped(void **state)
@@ -446,6 +484,8 @@ static void without_descriptors_the_error_is_clear(void **state)
         enum err error = child_run(&run.child, &run.result, &options, &diag);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &kept), 0);
         assert_true(error == ERR_OK || (error == ERR_INTERNAL && diag.what[0]));
+        if (error != ERR_OK)
+            expect_text(diag.what, strerror(EMFILE));
         refused += error != ERR_OK;
         child_free(&run.child);
         expect_no_survivors();
@@ -508,6 +548,8 @@ int main(void)
         cmocka_unit_test(trees_that_do_not_want_to_end),
         cmocka_unit_test(term_is_enough_for_a_polite_program),
         cmocka_unit_test(daemons_do_not_outlive_their_program),
+        cmocka_unit_test(killing_its_supervisor_frees_nobody),
+        cmocka_unit_test(bytes_to_storage_are_counted),
         cmocka_unit_test(a_flood_is_counted_and_capped),
         cmocka_unit_test(output_of_every_length_is_kept_right),
         cmocka_unit_test(peak_memory_is_the_programs_own),

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mark.h"
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 
 #include <ctype.h>
 #include <dirent.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NAME "VENTURI_OWNER="
@@ -52,7 +57,8 @@ static unsigned long long own_namespace(void)
 
 const char *mark_text(char out[MARK_BYTES])
 {
-    (void)snprintf(out, MARK_BYTES, NAME "%llu.%d.%llu", own_namespace(), (int)getpid(), start_time(getpid()));
+    (void)snprintf(out, MARK_BYTES, NAME "%llu.%d.%llu.%llu", own_namespace(), (int)getpid(), start_time(getpid()),
+                   (unsigned long long)clock_monotonic_ns());
     return out;
 }
 
@@ -64,7 +70,8 @@ static bool owner_is_gone(const char *mark, unsigned long long namespace)
            start_time((pid_t)pid) != started;
 }
 
-static bool is_leftover(const char *pid, unsigned long long namespace)
+/* The mark that a process carries; false when it has none, or we may not look. */
+static bool read_mark(char out[MARK_BYTES], const char *pid)
 {
     char path[300];
     AUTO(free_bytes) char *variable = NULL;
@@ -72,8 +79,10 @@ static bool is_leftover(const char *pid, unsigned long long namespace)
     (void)snprintf(path, sizeof path, "/proc/%s/environ", pid);
     AUTO(close_file) FILE *file = fopen(path, "re");
     while (file && getdelim(&variable, &room, '\0', file) > 0) {
-        if (strncmp(variable, NAME, sizeof NAME - 1) == 0)
-            return owner_is_gone(variable, namespace);
+        if (strncmp(variable, NAME, sizeof NAME - 1) != 0)
+            continue;
+        (void)snprintf(out, MARK_BYTES, "%s", variable);
+        return true;
     }
     return false;
 }
@@ -82,11 +91,13 @@ size_t mark_leftovers(pid_t *out, size_t count_max)
 {
     size_t count = 0;
     unsigned long long namespace = own_namespace();
+    char mark[MARK_BYTES];
     DIR *proc = opendir("/proc");
     if (!proc)
         return 0;
     for (const struct dirent *entry; (entry = readdir(proc));) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || !is_leftover(entry->d_name, namespace))
+        if (!isdigit((unsigned char)entry->d_name[0]) || !read_mark(mark, entry->d_name) ||
+            !owner_is_gone(mark, namespace))
             continue;
         if (count < count_max)
             out[count] = (pid_t)strtol(entry->d_name, NULL, 10);
@@ -94,4 +105,34 @@ size_t mark_leftovers(pid_t *out, size_t count_max)
     }
     (void)closedir(proc);
     return count;
+}
+
+/* The descriptor is opened before the mark is read: a number that changes hands in between is not hit. */
+static bool kill_if_marked(const char *pid, const char *mark)
+{
+    char carried[MARK_BYTES];
+    AUTO(fd_close) int fd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(pid, NULL, 10), 0);
+    return fd >= 0 && read_mark(carried, pid) && strcmp(carried, mark) == 0 &&
+           syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
+}
+
+static size_t kill_marked(const char *mark)
+{
+    size_t count = 0;
+    DIR *proc = opendir("/proc");
+    if (!proc)
+        return 0;
+    for (const struct dirent *entry; (entry = readdir(proc));)
+        count += isdigit((unsigned char)entry->d_name[0]) && kill_if_marked(entry->d_name, mark);
+    (void)closedir(proc);
+    return count;
+}
+
+void mark_kill(const char *mark)
+{
+    enum { EMPTY_LOOKS = 2, LOOKS_MAX = 500, PAUSE_MS = 2 }; /* a look misses who is being forked at that moment */
+    for (int looks = 0, empty = 0; looks < LOOKS_MAX && empty < EMPTY_LOOKS; looks++) {
+        empty = kill_marked(mark) > 0 ? 0 : empty + 1;
+        (void)poll(NULL, 0, PAUSE_MS);
+    }
 }

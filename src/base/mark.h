@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { MARK_BYTES = 80 };
+enum { MARK_BYTES = 96 };
 
-/** "VENTURI_OWNER=<pid namespace>.<pid>.<start time>" of this process; returns `out`. */
+/** "VENTURI_OWNER=<pid namespace>.<pid>.<start time>.<now>" of this process, for one child; returns `out`. */
 const char *mark_text(char out[MARK_BYTES]);
 /** Processes whose owner is gone; at most `count_max` are written to `out`, the number of all is returned. Those of
  *  other pid namespaces' owners and of users whose processes we may not read are not judged. */
 size_t mark_leftovers(pid_t *out, size_t count_max);
+/** SIGKILL to every process that carries exactly this mark, until none is left; bounded. */
+void mark_kill(const char *mark);

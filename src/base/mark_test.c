@@ -95,8 +95,9 @@ static void a_process_that_took_the_owners_number_is_not_the_owner(void **state)
 {
     (void)state;
     char mark[MARK_BYTES];
-    char *last = strrchr(mark_text(mark), '.');
-    (void)snprintf(last, (size_t)(mark + sizeof mark - last), ".1"); /* we, but started at boot */
+    unsigned long long namespace;
+    assert_int_equal(sscanf(mark_text(mark), "VENTURI_OWNER=%llu.", &namespace), 1);
+    (void)snprintf(mark, sizeof mark, "VENTURI_OWNER=%llu.%d.1.1", namespace, (int)getpid()); /* since boot */
     pid_t pid = start_marked(mark);
     assert_true(is_found_in_time(pid));
     end(pid);
@@ -121,11 +122,32 @@ static void the_children_of_the_living_and_of_strangers_are_let_be(void **state)
     end(witness);
 }
 
+static void killing_by_mark_hits_nobody_else(void **state)
+{
+    (void)state;
+    char mark[MARK_BYTES], other[MARK_BYTES];
+    int status;
+    pid_t brother = start_marked(mark_text(other)), pid = start_marked(mark_text(mark)), longer;
+    assert_string_not_equal(mark, other);
+    (void)strcat(other, "1");
+    longer = start_marked(other);
+    uint64_t until_ns = clock_monotonic_ns() + DEADLINE_S * NS_PER_S;
+    while (waitpid(pid, &status, WNOHANG) == 0 &&
+           clock_monotonic_ns() < until_ns) /* it may not have had its exec yet */
+        mark_kill(mark);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(waitpid(brother, NULL, WNOHANG), 0);
+    assert_int_equal(waitpid(longer, NULL, WNOHANG), 0);
+    end(brother);
+    end(longer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_whose_owner_is_gone_is_found),
         cmocka_unit_test(a_process_that_took_the_owners_number_is_not_the_owner),
+        cmocka_unit_test(killing_by_mark_hits_nobody_else),
         cmocka_unit_test(the_children_of_the_living_and_of_strangers_are_let_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

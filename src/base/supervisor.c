@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SOCKET_FD = 3, EXIT_NOT_STARTED = 127, POLL_TREE_MS = 5 };
+enum { SOCKET_FD = 3, EXIT_NOT_STARTED = 127, EXIT_UNTIDY = 1, POLL_TREE_MS = 5, RUSAGE_BLOCK_BYTES = 512 };
 /* File pages that the fork touches before exec count as the program's; no program of interest is this small. */
 #define FORK_NOISE_BYTES ((uint64_t)512 * 1024)
 
@@ -96,6 +96,8 @@ static void report_end(const struct supervisor *self, int status, const struct r
         .timed_out = self->timed_out,
         .at_ns = now_ns,
         .cpu_ns = time_ns(&usage->ru_utime) + time_ns(&usage->ru_stime),
+        .read_bytes = (uint64_t)usage->ru_inblock * RUSAGE_BLOCK_BYTES,
+        .written_bytes = (uint64_t)usage->ru_oublock * RUSAGE_BLOCK_BYTES,
         .peak_bytes = peak_bytes > self->fork_bytes + FORK_NOISE_BYTES ? peak_bytes : 0,
     });
 }
@@ -132,10 +134,13 @@ static void kill_children(void)
         (void)kill((pid_t)strtol(next, NULL, 10), SIGKILL);
 }
 
-static void kill_tree(struct supervisor *self)
+/* False when time was up before nobody was left. */
+static bool kill_tree(struct supervisor *self)
 {
     uint64_t now_ns = clock_monotonic_ns(), until_ns = now_ns + SUPERVISOR_TREE_BOUND_S * NS_PER_S;
-    while (reap(self, now_ns) && now_ns < until_ns) {
+    while (reap(self, now_ns)) {
+        if (now_ns >= until_ns)
+            return false;
         if (self->program)
             (void)kill(self->program, SIGKILL);
         if (self->in_namespace)
@@ -148,6 +153,7 @@ static void kill_tree(struct supervisor *self)
         (void)!read(self->signal_fd, &info, sizeof info);
         now_ns = clock_monotonic_ns();
     }
+    return true;
 }
 
 /* TERM for the program's group, woken should it be stopped; KILL after the grace. */
@@ -261,8 +267,7 @@ _Noreturn static void supervise(const struct supervisor_task *task, bool in_name
     if (self.program < 0)
         fail_start(errno);
     watch_program(&self);
-    kill_tree(&self);
-    _exit(0);
+    _exit(kill_tree(&self) ? 0 : EXIT_UNTIDY);
 }
 
 /* As fork, in the supervisor it does not return. */
@@ -286,7 +291,9 @@ enum err supervisor_start(pid_t *pid, int *pidfd, bool *in_namespace, const stru
     if (cloned < 0 && refused)
         cloned = clone_supervisor(pidfd, task, 0);
     if (cloned < 0)
-        return diag_errno(diag, ERR_INTERNAL, errno, task->argv[0], "cannot start a supervisor process");
+        return diag_fail(diag, errno == ENOMEM ? ERR_MEMORY : ERR_INTERNAL, task->argv[0],
+                         errno == EAGAIN ? "too many processes: see `ulimit -u`" : NULL,
+                         "cannot start a supervisor process: %s", strerror(errno));
     *pid = (pid_t)cloned;
     return ERR_OK;
 }

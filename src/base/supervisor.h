@@ -21,6 +21,7 @@ struct supervisor_task {
     int socket_fd;      /* SOCK_SEQPACKET: reports go up, SUPERVISOR_STOP comes down, its end means "kill all now" */
 };
 
+/* Exits with 0 when nobody of the tree is left. */
 enum { SUPERVISOR_STOP = 'T', SUPERVISOR_TREE_BOUND_S = 5 };
 
 enum supervisor_event { SUPERVISED_STARTED, SUPERVISED_NOT_STARTED, SUPERVISED_ENDED };
@@ -31,6 +32,7 @@ struct supervisor_report {
     int code; /* errno, exit status or signal */
     bool signalled, timed_out;
     uint64_t at_ns, cpu_ns;
+    uint64_t read_bytes, written_bytes;
     uint64_t peak_bytes; /* 0 when it is no more than what the fork itself brought along */
 };
 

@@ -138,6 +138,8 @@ static void note_command(struct runner *runner, const struct child_result *child
     result->duration_s = (double)(child->ended_ns - child->started_ns) / (double)NS_PER_S;
     result->cpu_s = child->cpu_s;
     result->peak_bytes = child->peak_bytes > sampled_bytes ? child->peak_bytes : sampled_bytes;
+    result->read_bytes = child->read_bytes;
+    result->written_bytes = child->written_bytes;
     result->stdout_bytes = child->out.bytes;
     result->stderr_bytes = child->err.bytes;
     (void)snprintf(result->head, sizeof result->head, "%s", child->out.head);

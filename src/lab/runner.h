@@ -33,7 +33,8 @@ struct run_result {
     double duration_s;            /* of the command, exec to exit */
     double cost_s;                /* of everything */
     double cpu_s;
-    uint64_t peak_bytes; /* 0 = not known */
+    uint64_t peak_bytes;                /* 0 = not known */
+    uint64_t read_bytes, written_bytes; /* from and to storage */
     uint64_t rows, spans, lost_spans;
     char check[SHA256_TEXT_BYTES]; /* of the check command's output; "" without one */
     size_t stdout_bytes, stderr_bytes;
