@@ -24,6 +24,10 @@ install: release
 calibrate: release
 	build/release/bin/venturi-calibrate
 
+# What a span costs in Python, beside two clock readings and OpenTelemetry.
+bench-python: setup-tests
+	bench/python/run
+
 lint: setup-tests
 	scripts/lint
 
@@ -35,4 +39,4 @@ setup:
 setup-tests:
 	scripts/setup --tests
 
-.PHONY: demo test release install calibrate lint format setup setup-tests
+.PHONY: demo test release install calibrate bench-python lint format setup setup-tests

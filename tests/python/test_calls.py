@@ -57,16 +57,18 @@ def test_with_recursion_on_one_span(host):
     run = host.run("""
         import venturi
         span = venturi.stage("walk")
-        def walk(depth):
+        def walk(node):
             with span:
-                span.rows += depth
-                if depth < 5:
-                    walk(depth + 1)
-                span.bytes += depth
+                span.rows += node
+                if node < 4:
+                    walk(2 * node)
+                    walk(2 * node + 1)
+                span.bytes += node
         walk(1)
         """)
-    assert run.shown("rows", "bytes") == [(depth, depth) for depth in range(1, 6)]
-    assert all(inside(run.spans[i + 1], run.spans[i]) for i in range(4))
+    assert run.shown("rows", "bytes") == [(node, node) for node in (1, 2, 4, 5, 3, 6, 7)]
+    spans = {span["rows"]: span for span in run.spans}
+    assert all(inside(spans[node], spans[node // 2]) for node in range(2, 8))
     assert run.losses == {}
 
 
@@ -135,7 +137,7 @@ def test_each(host):
     assert len(bodies) == len(sources) == 3
     assert all(inside(body, turn) for body, turn in zip(bodies, turns))
     assert all(apart(source, turn) for source in sources for turn in turns)
-    assert run.shown("stage")[-2:] == [("list",), ("list",)]
+    assert run.shown("stage", "item")[-2:] == [("list", 0), ("list", 0)]
     assert run.losses == {}
 
 

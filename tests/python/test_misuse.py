@@ -157,6 +157,7 @@ def test_nothing_leaks(host, recording):
                 pass
             for x in venturi.each(name, [1, 2]):
                 break
+            venturi.lap("".join(["fre", "sh"]))
             cycle = []
             cycle.append(venturi.each(name, cycle))
             venturi.stage(name)(use)
