@@ -3,10 +3,11 @@
 
     bench.py [ROUNDS]     from 11 rounds on, which is the default; exit 1 when a median is above its limit
 
-Every case is timed in the same loop, `for _ in repeat(None, n)` with the statements that are shown, all names local, garbage
-collection off; nothing is subtracted. A round times each case once, in an order of its own; a ratio is that of two cases of
-the same round. Recorded bytes go to a file in the temporary folder (TMPDIR). The process that does not record is another one,
-asked in the same rounds. OpenTelemetry has its SDK's provider and no processor: spans are made, timed and dropped.
+Every case is timed in the same loop, `for _ in repeat(None, n)` with the statements that are shown, all names local,
+garbage collection off; nothing is subtracted. A round times each case once, in an order of its own; a ratio is that of
+two cases of the same round. Recorded bytes go to a file in the temporary folder (TMPDIR). The process that does not
+record is another one, asked in the same rounds. OpenTelemetry has its SDK's provider and no processor: spans are made,
+timed and dropped.
 """
 import argparse
 import gc
@@ -62,8 +63,8 @@ def opentelemetry():
 def names():
     import venturi
 
-    return {"clock": perf_counter_ns, "begin": venturi.begin, "end": venturi.end, "lap": venturi.lap, "stage": venturi.stage,
-            "each": venturi.each, "parse": venturi.stage("parse"), "items": list(range(1000)),
+    return {"clock": perf_counter_ns, "begin": venturi.begin, "end": venturi.end, "lap": venturi.lap,
+            "stage": venturi.stage, "each": venturi.each, "parse": venturi.stage("parse"), "items": list(range(1000)),
             "start_as_current_span": opentelemetry()}
 
 
@@ -103,8 +104,8 @@ class Other:
 
     def __init__(self):
         environment = {name: value for name, value in os.environ.items() if name != "VENTURI_TRACE"}
-        self.process = subprocess.Popen([sys.executable, __file__, "--answer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=environment)
+        self.process = subprocess.Popen([sys.executable, __file__, "--answer"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, env=environment)
 
     def loop(self, case):
         def timed():
@@ -144,7 +145,8 @@ def show(times):
             continue
         took = times[case]
         ratio = statistics.median(map(COMPARE["times"], took, times["two clock readings"]))
-        print(f"{case:20} {statistics.median(took):9.1f}  {min(took):8.1f} {max(took):8.1f}  {ratio:6.2f}  {statements}")
+        median = statistics.median(took)
+        print(f"{case:20} {median:9.1f}  {min(took):8.1f} {max(took):8.1f}  {ratio:6.2f}  {statements}")
 
 
 def judge(times):
@@ -156,9 +158,9 @@ def judge(times):
             continue
         rounds = list(map(COMPARE[how], times[case], times[other]))
         found = statistics.median(rounds)
+        verdict = "met" if found <= limit else "MISSED"
         met = met and found <= limit
-        print(f"{case}: {found:.4g} [{min(rounds):.4g}..{max(rounds):.4g}] {how} {other}, limit {limit:g}: "
-              f"{'met' if found <= limit else 'MISSED'}")
+        print(f"{case}: {found:.4g} [{min(rounds):.4g}..{max(rounds):.4g}] {how} {other}, limit {limit:g}: {verdict}")
     return met
 
 
@@ -174,7 +176,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder, Other() as other:
         os.environ["VENTURI_TRACE"] = folder
         loops = make_loops({"here", "rival"})
-        loops.update({case: other.loop(case) for case, (_, place, _) in CASES.items() if place == "not recording"})
+        off = [case for case, (_, place, _) in CASES.items() if place == "not recording"]
+        loops.update({case: other.loop(case) for case in off})
         gc.disable()
         times = play(loops, options.rounds)
     print(f"CPython {sys.version.split()[0]}, {options.rounds} rounds")

@@ -9,9 +9,9 @@ import subprocess
 import textwrap
 
 import pytest
-from processes import DEADLINE_S
+from processes import DEADLINE_S, ROOT
 
-PACKAGE = pathlib.Path(os.environ.get("VENTURI_PYTHON_PACKAGE", "")).resolve()
+PACKAGE = pathlib.Path(os.environ.get("VENTURI_PYTHON_PACKAGE", ROOT / "build/dev/tests/python")).resolve()
 VERSIONS = [f"3.{minor}" for minor in range(9, 14)]
 
 
@@ -19,7 +19,8 @@ def every_pyenv_version():
     """pyenv hides the versions that are not chosen."""
     if shutil.which("pyenv") is None:
         return {}
-    found = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    found = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, timeout=DEADLINE_S,
+                           check=False)
     return {"PYENV_VERSION": ":".join(found.stdout.split())}
 
 
@@ -45,7 +46,8 @@ class Run:
     def __init__(self, process, folder):
         self.out, self.error, self.status = process.stdout, process.stderr, process.returncode
         self.folder = folder
-        shown = subprocess.run([PACKAGE / "spans", folder], capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+        shown = subprocess.run([PACKAGE / "spans", folder], capture_output=True, text=True, timeout=DEADLINE_S,
+                               check=True)
         self.trace = json.loads(shown.stdout)
 
     @property
@@ -81,8 +83,9 @@ class Host:
         tracing = {"VENTURI_TRACE": str(folder)} if recording else {}
         script = self.folder / f"{self.runs}.py"
         script.write_text(textwrap.dedent(program))
-        process = subprocess.run([self.python, script, *arguments], capture_output=True, text=True, timeout=DEADLINE_S, check=False,
-                                 cwd=self.folder, env={**inherited, **self.environment, **tracing, **environment})
+        process = subprocess.run([self.python, script, *arguments], capture_output=True, text=True, timeout=DEADLINE_S,
+                                 check=False, cwd=self.folder,
+                                 env={**inherited, **self.environment, **tracing, **environment})
         assert process.returncode == status, process.stderr
         return Run(process, folder)
 

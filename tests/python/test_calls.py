@@ -39,7 +39,8 @@ def test_with_exception(host):
             raise AssertionError("swallowed")
         """)
     assert run.shown("stage", "rows", "failed") == [
-        ("ValueError", 0, True), ("KeyboardInterrupt", 0, True), ("StopIteration", 7, False), ("GeneratorExit", 7, False)]
+        ("ValueError", 0, True), ("KeyboardInterrupt", 0, True), ("StopIteration", 7, False),
+        ("GeneratorExit", 7, False)]
 
 
 def test_with_again_and_again(host):
@@ -107,7 +108,8 @@ def test_lap(host):
         venturi.lap_end()
         """)
     assert run.shown("stage", "item", "rows", "bytes") == [
-        (stage, month, rows, count) for month in (1, 2) for stage, rows, count in (("download", 0, 1000), ("parse", 20, 1))]
+        (stage, month, rows, count) for month in (1, 2)
+        for stage, rows, count in (("download", 0, 1000), ("parse", 20, 1))]
     assert all(run.spans[i]["end_ns"] == run.spans[i + 1]["start_ns"] for i in range(3))
     assert run.losses == {}
 
@@ -217,13 +219,18 @@ def test_decorated_function(host):
         parser = Parser()
         assert parser.parse("x") == (parser, "x")
         assert parser.static("x") == Parser.static("x") == "x"
+        used = venturi.stage("used", rows=1)
+        with used:
+            used.rows = 9
+        used(double.__wrapped__)(1)
         try:
             venturi.stage("bad")(lambda: 1 / 0)()
         except ZeroDivisionError:
             pass
         """)
     assert run.shown("stage", "item", "rows", "failed") == [
-        ("double", 5, 1, False)] * 3 + [("method", 0, 0, False)] + [("static", 0, 0, False)] * 2 + [("bad", 0, 0, True)]
+        ("double", 5, 1, False)] * 3 + [("method", 0, 0, False)] + [("static", 0, 0, False)] * 2 + [
+            ("used", 0, 9, False), ("used", 0, 1, False), ("bad", 0, 0, True)]
     assert inside(run.spans[2], run.spans[1]) and inside(run.spans[1], run.spans[0])
 
 

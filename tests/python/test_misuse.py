@@ -45,9 +45,11 @@ def test_names(host, recording, call):
 
 @pytest.mark.parametrize("number, call", [
     ("item", "venturi.lap_item(X)"), ("rows", "venturi.lap_count(X)"), ("bytes", "venturi.lap_count(0, X)"),
-    ("item", "venturi.stage('s', item=X)"), ("rows", "venturi.stage('s', rows=X)"), ("bytes", "venturi.stage('s', bytes=X)"),
-    ("item", "venturi.begin('s', X)"), ("rows", "venturi.end(span, rows=X)"), ("bytes", "venturi.end(span, 0, X)"),
-    ("item", "venturi.each('s', [], item=X)"), ("rows", "setattr(span, 'rows', X)"), ("bytes", "setattr(span, 'bytes', X)")])
+    ("item", "venturi.stage('s', item=X)"), ("rows", "venturi.stage('s', rows=X)"),
+    ("bytes", "venturi.stage('s', bytes=X)"), ("item", "venturi.begin('s', X)"),
+    ("rows", "venturi.end(span, rows=X)"), ("bytes", "venturi.end(span, 0, X)"),
+    ("item", "venturi.each('s', [], item=X)"), ("rows", "setattr(span, 'rows', X)"),
+    ("bytes", "setattr(span, 'bytes', X)")])
 def test_numbers(host, recording, number, call):
     host.run(REFUSED + f"""
     for value in ("1.0", "None", "'1'", "[]"):
@@ -228,8 +230,8 @@ CALLS = """
     del turns[:]
     print(json.dumps(answers))
     """
-VERBS = ["begin", "stage", "enter", "exit", "end", "fail", "rows", "each", "next", "drop", "lap", "lap_item", "lap_count",
-         "lap_end"]
+VERBS = ["begin", "stage", "enter", "exit", "end", "fail", "rows", "each", "next", "drop", "lap", "lap_item",
+         "lap_count", "lap_end"]
 NUMBERS = st.sampled_from([0, 1, 5, 2**63, 2**64 - 1, 2**64, -1, 1.5, "x", None])
 
 

@@ -30,7 +30,8 @@ def test_wheel():
     assert "-cp39-abi3-linux_" in wheel().name
     packed = names(wheel())
     assert [name for name in packed if name.startswith("venturi/")] == [
-        "venturi/__init__.py", "venturi/_decorate.py", "venturi/_recorder.abi3.so", "venturi/_recorder.pyi", "venturi/py.typed"]
+        "venturi/__init__.py", "venturi/_decorate.py", "venturi/_recorder.abi3.so", "venturi/_recorder.pyi",
+        "venturi/py.typed"]
     assert any(name.endswith("/LICENSE") for name in packed)
 
 
@@ -39,14 +40,8 @@ def test_version():
     assert wheel().name.startswith(f"venturi-{project}-")
 
 
-def test_sdist_carries_the_recorder(tmp_path):
-    (sdist,) = PACKAGE.glob("wheels/*.tar.gz")
-    for builder in (sys.executable, "python3"):
-        if subprocess.run([builder, "-c", "import setuptools, wheel, pip"], capture_output=True, check=False).returncode == 0:
-            break
-    subprocess.run([builder, "-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation",
-                    "--wheel-dir", tmp_path, sdist], check=True, timeout=300)
-    (built,) = tmp_path.glob("*.whl")
+def test_sdist_carries_the_recorder():
+    (built,) = PACKAGE.glob("wheels/of-sdist/*.whl")
     assert names(built) == names(wheel())
 
 
@@ -68,7 +63,8 @@ def stub_functions():
 def parameters(arguments):
     names_of = [argument.arg for argument in arguments.posonlyargs + arguments.args]
     defaults = [ast.literal_eval(default) for default in arguments.defaults]
-    return list(zip(names_of, [inspect.Parameter.empty] * (len(names_of) - len(defaults)) + defaults)), len(arguments.posonlyargs)
+    required = [inspect.Parameter.empty] * (len(names_of) - len(defaults))
+    return list(zip(names_of, required + defaults)), len(arguments.posonlyargs)
 
 
 def test_stub(monkeypatch):

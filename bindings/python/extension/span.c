@@ -155,7 +155,11 @@ static PyObject *span_call(PyObject *self, PyObject *arguments, PyObject *keywor
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O:stage", names, &function))
         return NULL;
     PyObject *module = PyImport_ImportModule("venturi._decorate");
-    PyObject *decorated = module ? PyObject_CallMethod(module, "decorate", "OO", self, function) : NULL;
+    struct span *span = span_of(self);
+    PyObject *decorated =
+        module ? PyObject_CallMethod(module, "decorate", "OOKKK", function, span->name, span->first[NUMBER_ITEM],
+                                     span->first[NUMBER_ROWS], span->first[NUMBER_BYTES])
+               : NULL;
     Py_XDECREF(module);
     return decorated;
 }

@@ -6,11 +6,11 @@ import inspect
 from venturi._recorder import stage
 
 
-def decorate(span, function):
-    """`function`, and every call of it is a span like `span`."""
+def decorate(function, *like):
+    """`function`, and every call of it is a span as stage(*like) makes it."""
     if not callable(function):
         raise TypeError(f"a stage decorates a function, not {type(function)!r}")
-    fresh = functools.partial(stage, span.name, span.item, span.rows, span.bytes)
+    fresh = functools.partial(stage, *like)
     if inspect.isasyncgenfunction(function):
         decorated = _async_generator(function, fresh)
     elif inspect.isgeneratorfunction(function):
