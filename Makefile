@@ -13,6 +13,12 @@ demo: release
 test: setup-tests
 	scripts/test
 
+# The recorder under a million kills; about an hour on two cores. Broken off, it goes on where it was.
+kill: setup-tests
+	cmake --preset dev
+	cmake --build --preset dev --target span_kill_test
+	tests/span/kill_many build/dev/unit/span_kill_test build/kills
+
 release: setup
 	cmake --preset release -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	cmake --build --preset release
@@ -39,4 +45,4 @@ setup:
 setup-tests:
 	scripts/setup --tests
 
-.PHONY: demo test release install calibrate bench-python lint format setup setup-tests
+.PHONY: demo test kill release install calibrate bench-python lint format setup setup-tests

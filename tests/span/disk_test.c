@@ -34,8 +34,8 @@ static void check(struct fixture *fixture, uint64_t spans)
         sum += found[i];
     assert_int_equal(trace->rejected, 0);
     assert_int_equal(witness_acknowledged(witnesses), spans);
-    bool traced = trace->worker_count > 0 || losses_sum(trace) > 0;
-    assert_int_equal(sum + losses_sum(trace), traced ? spans : 0);
+    bool traced = trace->worker_count > 0 || losses_sum(&trace->losses) > 0;
+    assert_int_equal(sum + losses_sum(&trace->losses), traced ? spans : 0);
 }
 
 static rlim_t limit_bytes;

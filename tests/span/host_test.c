@@ -49,7 +49,7 @@ static void test_signal_handlers_record(void **state)
         *(trace->spans[i].item >> 32 ? &handler_spans : &main_spans) += 1;
     assert_int_equal(main_spans, witnesses[0].acknowledged);
     assert_int_equal(handler_spans + trace->losses.interrupted, witnesses[1].acknowledged);
-    assert_int_equal(losses_sum(trace), trace->losses.interrupted);
+    assert_int_equal(losses_sum(&trace->losses), trace->losses.interrupted);
     assert_true(witnesses[1].acknowledged >= TICKS_LEAST);
 }
 
@@ -81,7 +81,7 @@ static void test_laps_in_signal_handlers(void **state)
     struct fixture *fixture = *state;
     assert_int_equal(fixture_record(fixture, laps_in_handlers), 0);
     assert_int_equal(fixture_read(fixture)->span_count, 200);
-    assert_int_equal(losses_sum(fixture->trace), 0);
+    assert_int_equal(losses_sum(&fixture->trace->losses), 0);
 }
 
 static void *record_cancelled(void *thread)
@@ -143,7 +143,7 @@ static void test_spans_while_a_thread_ends(void **state)
     assert_int_equal(fixture_record(*state, record_in_destructors), 0);
     witness_check(witnesses, fixture_read(*state));
     assert_int_equal(witness_acknowledged(witnesses), 20 * 5);
-    assert_int_equal(losses_sum(((struct fixture *)*state)->trace), 0);
+    assert_int_equal(losses_sum(&((struct fixture *)*state)->trace->losses), 0);
 }
 
 static void record_at_exit(void)
@@ -209,7 +209,7 @@ static void test_relative_folder(void **state)
 {
     assert_int_equal(fixture_record(*state, change_folder), 0);
     witness_check(witnesses, fixture_read(*state));
-    assert_int_equal(losses_sum(((struct fixture *)*state)->trace), 0);
+    assert_int_equal(losses_sum(&((struct fixture *)*state)->trace->losses), 0);
 }
 
 static const char *library; /* to load */
@@ -242,7 +242,7 @@ static void load(void **state, const char *name)
     assert_int_equal(fixture_record(fixture, load_and_unload), 0);
     const struct trace *trace = fixture_read(fixture);
     assert_int_equal(trace->span_count, 5 * 1500);
-    assert_int_equal(losses_sum(trace), 0);
+    assert_int_equal(losses_sum(&trace->losses), 0);
 }
 
 static void test_plugin_with_the_shared_library(void **state)

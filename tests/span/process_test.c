@@ -51,7 +51,7 @@ static void check(struct fixture *fixture, uint64_t (*process_of)(uint64_t threa
     uint64_t owner[WITNESSES_MAX * 2];
     const struct trace *trace = fixture_read(fixture);
     witness_check(witnesses, trace);
-    assert_int_equal(losses_sum(trace), 0);
+    assert_int_equal(losses_sum(&trace->losses), 0);
     memset(owner, 0xff, sizeof owner);
     assert_in_range(trace->worker_count, 1, WITNESSES_MAX * 2 - 1);
     for (size_t i = 0; i < trace->span_count; i++) {
@@ -212,7 +212,7 @@ static void test_exec(void **state)
     const struct trace *trace = fixture_read(fixture);
     assert_int_equal(trace->span_count, 2);
     assert_int_equal(trace->worker_count, 2);
-    assert_int_equal(losses_sum(trace), 0);
+    assert_int_equal(losses_sum(&trace->losses), 0);
 }
 
 static long open_descriptors(void)

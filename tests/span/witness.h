@@ -75,9 +75,3 @@ static inline void witness_check(const struct witness *witnesses, const struct t
     for (size_t i = 0; i < WITNESSES_MAX; i++)
         assert_in_range(found[i], witnesses[i].acknowledged, witnesses[i].begun);
 }
-
-static inline uint64_t losses_sum(const struct trace *trace)
-{
-    const struct span_losses *losses = &trace->losses;
-    return losses->write_failed + losses->no_stage + losses->misuse + losses->no_stream + losses->interrupted;
-}
