@@ -79,9 +79,9 @@ PyObject *each_new(PyObject *module, PyObject *const *arguments, Py_ssize_t coun
 {
     uint64_t numbers[NUMBERS];
     venturi_stage stage;
-    struct call call = {"each", 2, NUMBER_ITEM, NUMBER_BYTES, arguments, count, keywords};
+    static const struct signature signature = {"each", 2, NUMBER_ITEM, NUMBER_BYTES};
     (void)module;
-    if (!numbers_of(numbers, &call) || !stage_of(&stage, arguments[0]))
+    if (!numbers_of(numbers, &signature, arguments, count, keywords) || !stage_of(&stage, arguments[0]))
         return NULL;
     PyObject *source = PyObject_GetIter(arguments[1]);
     struct each *each = source ? PyObject_GC_New(struct each, type) : NULL;

@@ -43,9 +43,9 @@ static PyObject *lap_item(PyObject *module, PyObject *value)
 static PyObject *lap_count(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
     uint64_t counts[NUMBERS];
-    struct call call = {"lap_count", 0, NUMBER_ROWS, NUMBER_BYTES, arguments, count, keywords};
+    static const struct signature signature = {"lap_count", 0, NUMBER_ROWS, NUMBER_BYTES};
     (void)module;
-    if (!numbers_of(counts, &call))
+    if (!numbers_of(counts, &signature, arguments, count, keywords))
         return NULL;
     venturi_lap_count(counts[NUMBER_ROWS], counts[NUMBER_BYTES]);
     Py_RETURN_NONE;

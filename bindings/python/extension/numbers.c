@@ -2,7 +2,7 @@
 #include "numbers.h"
 
 static const char *const names[NUMBERS] = {"item", "rows", "bytes"};
-static PyObject *keywords[NUMBERS]; /* the names, interned like those that a caller's code holds */
+static PyObject *interned[NUMBERS]; /* the names, as the objects that a caller's code holds */
 
 static bool convert(uint64_t *out, PyObject *integer, enum number number)
 {
@@ -28,54 +28,56 @@ bool number_of(uint64_t *out, PyObject *value, enum number number)
     return converted;
 }
 
-static enum number keyword_of(PyObject *name, const struct call *call)
+static enum number number_named(const struct signature *signature, PyObject *name)
 {
-    for (enum number i = call->first; i <= call->last; i++)
-        if (name == keywords[i])
+    for (enum number i = signature->first; i <= signature->last; i++)
+        if (name == interned[i])
             return i;
-    for (enum number i = call->first; i <= call->last; i++)
+    for (enum number i = signature->first; i <= signature->last; i++)
         if (PyUnicode_CompareWithASCIIString(name, names[i]) == 0)
             return i;
     return NUMBERS;
 }
 
-static bool take_keyword(uint64_t out[NUMBERS], const struct call *call, Py_ssize_t place)
+/* The first `placed` numbers came by position. */
+static bool take_keyword(uint64_t out[NUMBERS], const struct signature *signature, Py_ssize_t placed, PyObject *name,
+                         PyObject *value)
 {
-    PyObject *name = PyTuple_GetItem(call->keywords, place);
-    enum number number = keyword_of(name, call);
+    enum number number = number_named(signature, name);
     if (number == NUMBERS) {
-        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument %R", call->function, name);
+        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument %R", signature->function, name);
         return false;
     }
-    if (number - call->first < call->count - call->subjects) {
-        PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%s'", call->function, names[number]);
+    if (number - signature->first < placed) {
+        PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%s'", signature->function, names[number]);
         return false;
     }
-    return number_of(&out[number], call->arguments[call->count + place], number);
+    return number_of(&out[number], value, number);
 }
 
-static bool check_count(const struct call *call)
+static bool check_count(const struct signature *signature, Py_ssize_t count)
 {
-    Py_ssize_t most = call->subjects + (Py_ssize_t)(call->last - call->first) + 1;
-    if (call->count >= call->subjects && call->count <= most)
+    Py_ssize_t most = signature->subjects + (Py_ssize_t)(signature->last - signature->first) + 1;
+    if (count >= signature->subjects && count <= most)
         return true;
-    PyErr_Format(PyExc_TypeError, "%s() takes from %zd to %zd positional arguments but %zd were given", call->function,
-                 call->subjects, most, call->count);
+    PyErr_Format(PyExc_TypeError, "%s() takes from %zd to %zd positional arguments but %zd were given",
+                 signature->function, signature->subjects, most, count);
     return false;
 }
 
-bool numbers_take(uint64_t out[NUMBERS], const struct call *call)
+bool numbers_take(uint64_t out[NUMBERS], const struct signature *signature, PyObject *const *arguments,
+                  Py_ssize_t count, PyObject *keywords)
 {
-    Py_ssize_t named = call->keywords ? PyTuple_Size(call->keywords) : 0;
-    if (!check_count(call))
+    Py_ssize_t placed = count - signature->subjects, named = keywords ? PyTuple_Size(keywords) : 0;
+    if (!check_count(signature, count))
         return false;
-    for (Py_ssize_t i = call->subjects; i < call->count; i++) {
-        enum number number = call->first + (enum number)(i - call->subjects);
-        if (!number_of(&out[number], call->arguments[i], number))
+    for (Py_ssize_t i = 0; i < placed; i++) {
+        enum number number = signature->first + (enum number)i;
+        if (!number_of(&out[number], arguments[signature->subjects + i], number))
             return false;
     }
     for (Py_ssize_t i = 0; i < named; i++)
-        if (!take_keyword(out, call, i))
+        if (!take_keyword(out, signature, placed, PyTuple_GetItem(keywords, i), arguments[count + i]))
             return false;
     return true;
 }
@@ -83,7 +85,7 @@ bool numbers_take(uint64_t out[NUMBERS], const struct call *call)
 bool numbers_init(void)
 {
     for (enum number i = 0; i < NUMBERS; i++)
-        if (!keywords[i] && !(keywords[i] = PyUnicode_InternFromString(names[i])))
+        if (!interned[i] && !(interned[i] = PyUnicode_InternFromString(names[i])))
             return false;
     return true;
 }

@@ -11,26 +11,27 @@
 
 enum number { NUMBER_ITEM, NUMBER_ROWS, NUMBER_BYTES, NUMBERS };
 
-/** A call as METH_FASTCALL | METH_KEYWORDS hands it over, and what it may bring. */
-struct call {
+/** What a function takes. */
+struct signature {
     const char *function;
     Py_ssize_t subjects; /* arguments before the numbers: they must be there, without a name */
     enum number first, last;
-    PyObject *const *arguments;
-    Py_ssize_t count;
-    PyObject *keywords; /* tuple or NULL */
 };
 
 /** 0 to 2**64 - 1; false with TypeError for what is no integer, with OverflowError for what is out of range. */
 bool number_of(uint64_t *out, PyObject *value, enum number number);
 /** numbers_of for a call that has some. */
-bool numbers_take(uint64_t out[NUMBERS], const struct call *call);
+bool numbers_take(uint64_t out[NUMBERS], const struct signature *signature, PyObject *const *arguments,
+                  Py_ssize_t count, PyObject *keywords);
 
-/** The numbers of the call, 0 where it has none; false with TypeError or OverflowError. */
-static inline bool numbers_of(uint64_t out[NUMBERS], const struct call *call)
+/** The numbers among what METH_FASTCALL | METH_KEYWORDS hands over, 0 where there are none; false with TypeError or
+ * OverflowError. */
+static inline bool numbers_of(uint64_t out[NUMBERS], const struct signature *signature, PyObject *const *arguments,
+                              Py_ssize_t count, PyObject *keywords)
 {
     out[NUMBER_ITEM] = out[NUMBER_ROWS] = out[NUMBER_BYTES] = 0;
-    return (call->count == call->subjects && !call->keywords) || numbers_take(out, call);
+    bool none = count == signature->subjects && !keywords;
+    return none || numbers_take(out, signature, arguments, count, keywords);
 }
 
 /** Must come before the first call that names a number; false with an exception. */

@@ -218,17 +218,18 @@ static int span_set_bytes(PyObject *self, PyObject *value, void *unused)
 PyObject *span_stage(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
     uint64_t first[NUMBERS];
-    struct call call = {"stage", 1, NUMBER_ITEM, NUMBER_BYTES, arguments, count, keywords};
+    static const struct signature signature = {"stage", 1, NUMBER_ITEM, NUMBER_BYTES};
     (void)module;
-    return numbers_of(first, &call) ? (PyObject *)span_new(arguments[0], first) : NULL;
+    return numbers_of(first, &signature, arguments, count, keywords) ? (PyObject *)span_new(arguments[0], first) : NULL;
 }
 
 PyObject *span_begin(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
     uint64_t first[NUMBERS];
-    struct call call = {"begin", 1, NUMBER_ITEM, NUMBER_ITEM, arguments, count, keywords};
+    static const struct signature signature = {"begin", 1, NUMBER_ITEM, NUMBER_ITEM};
     (void)module;
-    struct span *span = numbers_of(first, &call) ? span_new(arguments[0], first) : NULL;
+    struct span *span =
+        numbers_of(first, &signature, arguments, count, keywords) ? span_new(arguments[0], first) : NULL;
     if (span)
         (void)open_turn(span); /* the first, so there is nothing to put aside */
     return (PyObject *)span;
@@ -245,9 +246,9 @@ static bool check_span(PyObject *object, const char *function)
 PyObject *span_end(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
     uint64_t counts[NUMBERS];
-    struct call call = {"end", 1, NUMBER_ROWS, NUMBER_BYTES, arguments, count, keywords};
+    static const struct signature signature = {"end", 1, NUMBER_ROWS, NUMBER_BYTES};
     (void)module;
-    if (!numbers_of(counts, &call) || !check_span(arguments[0], "end"))
+    if (!numbers_of(counts, &signature, arguments, count, keywords) || !check_span(arguments[0], "end"))
         return NULL;
     struct span *span = span_of(arguments[0]);
     venturi_end(&span->turn.span, span->turn.rows + counts[NUMBER_ROWS], span->turn.bytes + counts[NUMBER_BYTES]);
