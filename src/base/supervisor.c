@@ -2,6 +2,7 @@
 #include "base/supervisor.h"
 
 #include "base/clock.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,12 +119,11 @@ static bool reap(struct supervisor *self, uint64_t now_ns)
     }
 }
 
-/* Kills our children; orphans of those become our children in turn (subreaper). The numbers in /proc are of its own
- * namespace, which is ours when we have none of our own. */
+/* Kills our children; orphans of those become our children in turn (subreaper). */
 static void kill_children(void)
 {
     char text[4096];
-    int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    int fd = tree_is_visible() ? open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC) : -1;
     ssize_t count = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
     if (fd >= 0)
         (void)close(fd);
@@ -131,7 +131,7 @@ static void kill_children(void)
     const char *next = text;
     /* A number without a space behind it may be cut: the next round sees it whole. */
     for (const char *space; (space = strchr(next, ' ')); next = space + 1)
-        (void)kill((pid_t)strtol(next, NULL, 10), SIGKILL);
+        tree_kill_group((pid_t)strtol(next, NULL, 10));
 }
 
 /* False when time was up before nobody was left. */
@@ -142,7 +142,7 @@ static bool kill_tree(struct supervisor *self)
         if (now_ns >= until_ns)
             return false;
         if (self->program)
-            (void)kill(self->program, SIGKILL);
+            tree_kill_group(self->program);
         if (self->in_namespace)
             (void)kill(-1, SIGKILL);
         else

@@ -75,10 +75,27 @@ uint64_t tree_resident_bytes(pid_t root)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+bool tree_is_visible(void)
+{
+    char text[24] = "";
+    ssize_t count = readlink("/proc/self", text, sizeof text - 1);
+    return count > 0 && strtol(text, NULL, 10) == (long)getpid();
+}
+
+void tree_kill_group(pid_t pid)
+{
+    pid_t group = getpgid(pid); /* one that has ended and was not waited for still has it */
+    if (group > 1 && group != getpgrp())
+        (void)kill(-group, SIGKILL);
+    (void)kill(pid, SIGKILL);
+}
+
 void tree_kill(pid_t root)
 {
     struct tree tree;
+    if (!tree_is_visible())
+        return;
     read_tree(&tree, root);
     for (size_t i = 0; i < tree.count; i++)
-        (void)kill(tree.pids[i], SIGKILL);
+        tree_kill_group(tree.pids[i]);
 }
