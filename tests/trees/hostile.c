@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A program that does everything to outlive whoever started it. `hostile tree SEED` grows a random tree of at most 5
- * levels; those of even seeds kill their parents too, those of odd ones hop. `hostile hop 1` hops for long, `hostile
- * hop 2` leaves its session each time. `hostile flood BYTES` writes so many. Whatever survives ends by itself. */
+ * levels; those of even seeds kill their parents too, those of odd ones hop. `hostile hop 1` hops for long, 2 leaves
+ * its session each time, 3 kills its parent first. `hostile flood BYTES` writes so many. Whatever survives ends by
+ * itself. */
 #include "base/random.h"
 
 #include <limits.h>
@@ -34,7 +35,6 @@ static void resist(struct rng *rng)
 {
     static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGPIPE, SIGTTOU};
     (void)alarm(LIFE_S);
-    (void)prctl(PR_SET_PDEATHSIG, 0);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         if (rng_coin(rng))
             (void)signal(signals[i], SIG_IGN);
@@ -165,6 +165,9 @@ int main(int argc, char **argv)
     unsigned long long number = strtoull(argv[2], NULL, 10);
     if (strcmp(argv[1], "flood") == 0)
         return write_bytes(number);
+    (void)prctl(PR_SET_PDEATHSIG, 0);
+    if (strcmp(argv[1], "hop") == 0 && number == 3 && getppid() > 1)
+        (void)kill(getppid(), SIGKILL);
     if (strcmp(argv[1], "hop") == 0)
         hop(ULONG_MAX, number == 2);
     kills_parents = argc > 4 ? strcmp(argv[4], "kills") == 0 : number % 2 == 0;

@@ -28,7 +28,7 @@
 #include <cmocka.h>
 
 enum { TREES = 500, AT_ONCE = 8, KILLS = 60, DEADLINE_S = 60, FLOODS = 8, TIMEOUT_MS = 40, GRACE_MS = 30 };
-#define FLOOD_BYTES 268435456ULL
+#define FLOOD_BYTES 268435457ULL
 #define MEMORY_MAX_KB (64L * 1024)
 #ifdef __SANITIZE_ADDRESS__
 #define SANITIZED true
@@ -93,18 +93,21 @@ static void on_done(void *context, const struct child_result *result)
     tree->done = true;
     if (result->outcome == CHILD_NOT_STARTED)
         fail_msg("tree %llu did not start: %s", (unsigned long long)tree->seed, strerror(result->code));
+    /* A supervisor that keeps its deadlines is not killed by its backstop; only trees of even seeds kill it. */
+    if (tree->seed % 2 == 1 && result->outcome == CHILD_SIGNALLED)
+        fail_msg("tree %llu had to be given up: signal %d", (unsigned long long)tree->seed, result->code);
     int left = count_carriers(tree->mark);
     if (left > 0)
         fail_msg("%d processes of tree %llu live on", left, (unsigned long long)tree->seed);
 }
 
-static void plant(struct tree *tree, struct loop *loop, uint64_t seed)
+static void plant(struct tree *tree, struct loop *loop, uint64_t seed, uint64_t timeout_ms)
 {
     char text[32];
     (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
     const char *argv[] = {HOSTILE, "tree", text, NULL}, *env[] = {tree->mark, NULL};
     struct child_options options = {
-        .argv = argv, .env = env, .timeout_ns = TIMEOUT_MS * NS_PER_MS, .grace_ns = GRACE_MS * NS_PER_MS};
+        .argv = argv, .env = env, .timeout_ns = timeout_ms * NS_PER_MS, .grace_ns = GRACE_MS * NS_PER_MS};
     struct diag diag = {0};
     (void)snprintf(tree->mark, sizeof tree->mark, "%s:%s", mark_all, text);
     tree->seed = seed;
@@ -132,7 +135,7 @@ static void no_tree_outlives_its_run(void **state)
                 child_free(&tree->child);
             tree->done = false;
             if (!tree->child && planted < count)
-                plant(tree, loop, seed * 1000000 + planted++);
+                plant(tree, loop, seed * 1000000 + planted++, TIMEOUT_MS);
         }
         assert_int_equal(loop_turn(loop, clock_monotonic_ns() + NS_PER_S, &diag), ERR_OK);
     }
@@ -140,11 +143,12 @@ static void no_tree_outlives_its_run(void **state)
     expect_nobody();
 }
 
-/* It does nothing but to become another process, as fast as it can, for much longer than anyone waits here. */
+/* It does nothing but to become another process, as fast as it can, for much longer than anyone waits here; the third
+ * kind kills its supervisor first. */
 static void who_hops_is_caught(void **state)
 {
     (void)state;
-    for (int kind = 1; kind <= 2; kind++) {
+    for (int kind = 1; kind <= 3; kind++) {
         char text[8];
         (void)snprintf(text, sizeof text, "%d", kind);
         const char *argv[] = {HOSTILE, "hop", text, NULL}, *env[] = {mark_all, NULL};
@@ -153,7 +157,6 @@ static void who_hops_is_caught(void **state)
         struct child_result result;
         struct diag diag = {0};
         assert_int_equal(child_run(&child, &result, &options, &diag), ERR_OK);
-        assert_int_equal(result.outcome, CHILD_EXITED); /* its first process */
         int left = count_carriers(mark_all);
         if (left > 0)
             fail_msg("kind %d lives on", kind);
@@ -208,7 +211,7 @@ _Noreturn static void play_venturi(uint64_t seed)
     if (loop_new(&loop, &diag) != ERR_OK)
         _exit(1);
     for (size_t i = 0; i < AT_ONCE / 2; i++)
-        plant(&trees[i], loop, seed + 2 * i + 1); /* odd */
+        plant(&trees[i], loop, seed + 2 * i + 1, 0); /* odd */
     while (loop_turn(loop, clock_monotonic_ns() + NS_PER_S, &diag) == ERR_OK)
         ;
     _exit(1);
