@@ -73,4 +73,11 @@ static inline struct run_profile *profiled(struct fixture *fixture)
             fail_msg("%s is %.17g, not %.17g", #actual, (double)(actual), (double)(expected));                         \
     } while (0)
 
+/* `actual` is off by at most `part` of `expected`. */
+#define assert_within(actual, expected, part)                                                                          \
+    do {                                                                                                               \
+        if (!(fabs((actual) - (expected)) <= (part) * (expected)))                                                     \
+            fail_msg("%s is %.17g, not about %.17g", #actual, (double)(actual), (double)(expected));                   \
+    } while (0)
+
 #define FIXTURE_TEST(body) cmocka_unit_test_setup_teardown(body, fixture_setup, fixture_teardown)

@@ -67,8 +67,8 @@ static double ratio(double part, double whole)
 
 static double share_of(const struct run_profile *run, const char *name)
 {
-    double share = ratio(stage_of(run, name)->critical_s, run->wall_s);
-    return isnan(share) ? 0 : share; /* a run without length waited for nothing */
+    double critical_s = stage_of(run, name)->critical_s;
+    return run->wall_s > 0 ? critical_s / run->wall_s : 0 * critical_s; /* a run without length waited for nothing */
 }
 
 static double capacity_rows_s(const struct stage_profile *stage)
@@ -223,6 +223,15 @@ static enum err lead_over(struct interval *out, const struct profile *profile, s
     return median_interval(out, summing);
 }
 
+/* Whether the critical path is known of every run. */
+static bool paths_known(const struct summing *summing)
+{
+    for (size_t i = 0; i < summing->count; i++)
+        if (isnan(summing->runs[i]->outside_s))
+            return false;
+    return true;
+}
+
 static enum err judge(struct profile *profile, const struct summing *summing)
 {
     size_t order[3];
@@ -236,7 +245,7 @@ static enum err judge(struct profile *profile, const struct summing *summing)
         TRY(lead_over(&second_lead, profile, order[1], order[2], summing));
     profile->bottleneck = profile->stage_count >= 1 ? order[0] : 0;
     profile->runner_up = profile->stage_count >= 2 ? order[1] : 0;
-    if (summing->count < RUNS_TO_JUDGE)
+    if (summing->count < RUNS_TO_JUDGE || !paths_known(summing))
         profile->verdict = BOTTLENECK_CANNOT_TELL;
     else if (profile->stage_count == 0 || !(profile->outside_share < profile->stages[order[0]].share.mid))
         profile->verdict = BOTTLENECK_NONE;

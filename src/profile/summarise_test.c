@@ -145,6 +145,16 @@ static void test_json(void **state)
     assert_near(json_number_or(json_object_get(b, "capacity_rows_s"), "mid", 0), 1000);
 }
 
+/* Of a run with too many spans for it the critical path is not known, and so no share. */
+static void test_without_critical_paths_nothing_is_named(void **state)
+{
+    const struct planned_run plans[] = {{9, NAN, -1, NAN}, {NAN, 1, -1, NAN}, {NAN, NAN, -1, NAN}};
+    const struct profile *profile = summarised(*state, plans, 3);
+    AUTO(json_release) json_t *json = profile_json(profile);
+    assert_int_equal(profile->verdict, BOTTLENECK_CANNOT_TELL);
+    assert_true(json_is_null(json_object_get(json, "outside_share")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +163,7 @@ int main(void)
         FIXTURE_TEST(test_verdicts),
         FIXTURE_TEST(test_runs_without_spans),
         FIXTURE_TEST(test_one_seed_one_profile),
+        FIXTURE_TEST(test_without_critical_paths_nothing_is_named),
         FIXTURE_TEST(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

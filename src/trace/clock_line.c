@@ -53,3 +53,12 @@ void clock_line_note(struct clock_line *line, struct clock_pair pair)
     uint64_t drift = ns > pair.ns ? ns - pair.ns : pair.ns - ns;
     line->drift_ns = drift > line->drift_ns ? drift : line->drift_ns;
 }
+
+uint64_t clock_line_ticks(const struct clock_line *line, uint64_t ns)
+{
+    uint64_t ticks = 0;
+    for (uint64_t step = (uint64_t)1 << 63; step > 0; step >>= 1)
+        if (clock_line_ns(line, ticks | step) <= ns)
+            ticks |= step;
+    return ticks;
+}

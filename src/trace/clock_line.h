@@ -44,3 +44,6 @@ static inline uint64_t clock_line_ns(const struct clock_line *line, uint64_t tic
         return ns > UINT64_MAX - line->first.ns ? UINT64_MAX : line->first.ns + (uint64_t)ns;
     return ns > line->first.ns ? 0 : line->first.ns - (uint64_t)ns;
 }
+
+/** The last tick that is not after `ns` on the line; 0 when there is none. */
+uint64_t clock_line_ticks(const struct clock_line *line, uint64_t ns);

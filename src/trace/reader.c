@@ -2,6 +2,7 @@
 #include "trace/reader.h"
 
 #include "trace/count.h"
+#include "trace/memory.h"
 #include "trace/names.h"
 #include "trace/page.h"
 #include "trace/pages.h"
@@ -9,8 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { MEMORY_SAMPLES_MAX = 4 * 1024 * 1024 };
 
 static int compare(uint64_t a, uint64_t b)
 {
@@ -28,12 +27,6 @@ static int by_start(const void *left, const void *right)
     return order ? order : compare(a->item, b->item);
 }
 
-static int by_time(const void *left, const void *right)
-{
-    const struct memory_sample *a = left, *b = right;
-    return compare(a->at_ns, b->at_ns);
-}
-
 /* One passage over all pages, from the newest to the oldest of each stream. */
 struct passage {
     struct pages *pages;
@@ -47,9 +40,8 @@ struct passage {
     uint64_t records_before; /* records before the oldest page read so far; UINT64_MAX when nothing was read */
 };
 
-static struct span span_of(const struct page_span *from, const struct passage *passage)
+struct span span_of_page(const struct page_span *from, const struct clock_line *line)
 {
-    const struct clock_line *line = &passage->stream->process->clock->line;
     const struct record *record = &from->record;
     bool counted = record->more & RECORD_ALLOCATIONS;
     uint64_t start_ns = clock_line_ns(line, from->start), end_ns = clock_line_ns(line, from->end);
@@ -62,7 +54,6 @@ static struct span span_of(const struct page_span *from, const struct passage *p
                          .bytes = record->bytes,
                          .allocations = counted ? record->allocations : TRACE_ALLOCATIONS_UNKNOWN,
                          .allocated_bytes = counted ? record->allocated_bytes : TRACE_ALLOCATIONS_UNKNOWN,
-                         .worker = passage->worker,
                          .outcome = record->more & RECORD_FAILED ? SPAN_FAILED : SPAN_OK};
 }
 
@@ -77,13 +68,14 @@ static void add_span(struct passage *passage, const struct page_span *from)
         trace->rejected = count_add(trace->rejected, 1);
         return;
     }
-    struct span span = span_of(from, passage);
+    struct span span = span_of_page(from, &process->clock->line);
     if (flush) {
         trace->flush_ns = count_add(trace->flush_ns, span.end_ns - span.start_ns);
         trace->flush_count++;
         return;
     }
     span.stage = stage;
+    span.worker = passage->worker;
     if (trace->span_count < passage->room)
         trace->spans[trace->span_count] = span;
     trace->span_count++;
@@ -189,24 +181,6 @@ static enum err order_stages(struct trace *trace, const char *const *names, size
     return ERR_OK;
 }
 
-static enum err read_memory(struct trace *trace, const struct folder *folder, struct arena *arena, struct diag *diag)
-{
-    AUTO(folder_file_close) struct folder_file file = {.fd = -1};
-    TRY(folder_file_open(&file, folder, TRACE_MEMORY_FILE, diag));
-    uint64_t count = file.bytes / sizeof *trace->memory; /* a sample that was cut off is ignored */
-    if (count == 0)
-        return ERR_OK;
-    if (count > MEMORY_SAMPLES_MAX)
-        return diag_fail(diag, ERR_FORMAT, TRACE_MEMORY_FILE, NULL, "holds more than %d samples", MEMORY_SAMPLES_MAX);
-    trace->memory = ARENA_ARRAY(arena, struct memory_sample, count);
-    if (!trace->memory)
-        return arena_exhausted(arena, diag);
-    TRY(folder_file_read(trace->memory, count * sizeof *trace->memory, 0, &file, diag));
-    trace->memory_count = count;
-    qsort(trace->memory, count, sizeof *trace->memory, by_time);
-    return ERR_OK;
-}
-
 static enum err read_version(struct trace *trace, struct pages *pages, struct arena *arena, struct diag *diag)
 {
     const char *const *stages = pages->stages;
@@ -234,7 +208,7 @@ enum err trace_read(struct trace **out, const char *path, struct arena *arena, s
     if (!trace)
         return arena_exhausted(arena, diag);
     TRY(read_version(trace, &pages, arena, diag));
-    TRY(read_memory(trace, &pages.folder, arena, diag));
+    TRY(memory_read(&trace->memory, &trace->memory_count, &pages.folder, arena, diag));
     *out = trace;
     return ERR_OK;
 }

@@ -43,6 +43,11 @@ struct trace {
     uint64_t drift_ns; /* how far a clock of the recorder strayed from CLOCK_MONOTONIC, at most */
 };
 
+struct page_span;
+struct clock_line;
+/** A span of a page, without its stage and worker. */
+struct span span_of_page(const struct page_span *from, const struct clock_line *line);
+
 /** Reads the trace at `path`, a folder or a packed file; everything is owned by `arena`. An empty folder gives an empty
  *  trace. ERR_IO: not readable. ERR_FORMAT: not a trace, or not one of a version we know. */
 CHECKED enum err trace_read(struct trace **out, const char *path, struct arena *arena, struct diag *diag);
