@@ -85,6 +85,27 @@ static void add_operand(struct parsing *parsing, const char *operand, struct arg
     invocation->operands[invocation->operand_count++] = operand;
 }
 
+/* What everybody expects of every program. */
+char option_letter(const struct cli_option *option)
+{
+    return strcmp(option->name, "out") == 0 ? 'o' : '\0';
+}
+
+/* For argp a key is the option's letter, or a number beyond letters. */
+static int key_of(const struct cli_option *option, const struct command *command)
+{
+    char letter = option_letter(option);
+    return letter ? letter : FIRST_KEY + (int)(option - command->options);
+}
+
+static const struct cli_option *option_of_key(const struct command *command, int key)
+{
+    for (const struct cli_option *option = command->options; option && option->name; option++)
+        if (key_of(option, command) == key)
+            return option;
+    return NULL;
+}
+
 static error_t parse_key(int key, char *argument, struct argp_state *state)
 {
     struct parsing *parsing = state->input;
@@ -97,9 +118,10 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
             argp_error(state, "expected %s", parsing->command->operands);
         return 0;
     }
-    if (key < FIRST_KEY || key >= FIRST_KEY + OPTIONS_MAX)
+    const struct cli_option *option = option_of_key(parsing->command, key);
+    if (!option)
         return ARGP_ERR_UNKNOWN;
-    set_option(&parsing->invocation->settings, &parsing->command->options[key - FIRST_KEY], argument, state);
+    set_option(&parsing->invocation->settings, option, argument, state);
     return 0;
 }
 
@@ -109,7 +131,7 @@ enum status command_invoke(const struct command *command, int argc, char **argv)
     for (size_t i = 0; command->options && command->options[i].name; i++) {
         const struct cli_option *option = &command->options[i];
         options[i] = (struct argp_option){
-            .name = option->name, .key = FIRST_KEY + (int)i, .arg = option->argument, .doc = option->help};
+            .name = option->name, .key = key_of(option, command), .arg = option->argument, .doc = option->help};
     }
     char name[64], doc[4096];
     (void)snprintf(name, sizeof name, "venturi %s", command->name);

@@ -41,8 +41,10 @@ struct cli_option {
 };
 #define OPTION_FIELD(name) offsetof(struct settings, name)
 
+enum { OPERANDS_MAX = 64 };
+
 struct invocation {
-    const char *operands[4];
+    const char *operands[OPERANDS_MAX];
     size_t operand_count;
     struct settings settings;
 };
@@ -60,12 +62,14 @@ struct command {
 };
 
 extern const struct command command_init, command_profile, command_investigate, command_resume, command_report,
-    command_lab, command_doctor, command_agent, command_help;
+    command_lab, command_trace, command_doctor, command_agent, command_help;
 /** All commands in the order in which help lists them; NULL-terminated. */
 extern const struct command *const commands[];
 
 /** NULL when there is none of that name. */
 const struct command *command_named(const char *name);
+/** The short name of an option; 0 when it has none. */
+char option_letter(const struct cli_option *option);
 /** Parses argv (argv[0] is the command's name) and runs it. Exits 2 on a usage error and 0 after --help. */
 enum status command_invoke(const struct command *command, int argc, char **argv);
 

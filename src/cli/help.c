@@ -68,7 +68,10 @@ static void print_command_man(const struct command *command)
     print_roff(command->description);
     (void)printf(".SH OPTIONS\n");
     for (const struct cli_option *option = command->options; option && option->name; option++) {
-        (void)printf(".TP\n.B \\-\\-%s%s%s\n", option->name, option->argument ? "=" : "",
+        (void)printf(".TP\n.B ");
+        if (option_letter(option))
+            (void)printf("\\-%c, ", option_letter(option));
+        (void)printf("\\-\\-%s%s%s\n", option->name, option->argument ? "=" : "",
                      option->argument ? option->argument : "");
         print_roff(option->help);
     }

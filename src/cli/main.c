@@ -8,9 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct command *const commands[] = {
-    &command_init,   &command_doctor, &command_profile, &command_investigate, &command_resume,
-    &command_report, &command_lab,    &command_agent,   &command_help,        NULL};
+const struct command *const commands[] = {&command_init,
+                                          &command_doctor,
+                                          &command_profile,
+                                          &command_investigate,
+                                          &command_resume,
+                                          &command_report,
+                                          &command_lab,
+                                          &command_trace,
+                                          &command_agent,
+                                          &command_help,
+                                          NULL};
 
 int main(int argc, char **argv)
 {

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-COMMANDS = ["init", "profile", "investigate", "resume", "report", "lab", "help"]
+COMMANDS = ["init", "profile", "investigate", "resume", "report", "lab", "trace", "help"]
 
 
 def test_version_and_overview(venturi):
