@@ -34,6 +34,10 @@ calibrate: release
 bench-python: setup-tests
 	bench/python/run
 
+# What the analysis of a trace costs, beside adding up the bytes of its spans and beside DuckDB.
+bench-trace: release
+	bench/trace/run build/release/bin
+
 lint: setup-tests
 	scripts/lint
 
@@ -45,4 +49,4 @@ setup:
 setup-tests:
 	scripts/setup --tests
 
-.PHONY: demo test kill release install calibrate bench-python lint format setup setup-tests
+.PHONY: demo test kill release install calibrate bench-python bench-trace lint format setup setup-tests
