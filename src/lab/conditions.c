@@ -35,7 +35,8 @@ static bool add_checks(json_t *texts, const json_t *machine)
     return ok;
 }
 
-static bool add_disturbances(json_t *texts, const json_t *disturbances)
+/* The numbers of a record or its disturbances, where they are not as they should be. */
+static bool add_numbers(json_t *texts, const json_t *object)
 {
     static const struct {
         const char *key, *text;
@@ -45,12 +46,13 @@ static bool add_disturbances(json_t *texts, const json_t *disturbances)
         {"steal_ratio", " % of the CPU time was stolen by the host while measuring", STEAL_LEAST_RATIO, 100, 1},
         {"swapped_pages", " pages were swapped while measuring", 1, 1, 0},
         {"quota_stops", " times a CPU quota was used up while measuring", 1, 1, 0},
+        {"cut_bytes", " bytes of a record that a crash cut short were dropped from the journal", 1, 1, 0},
         {"hot_stops", " times a hot CPU slowed down while measuring", 1, 1, 0},
     };
     bool ok = true;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         char text[TEXT_BYTES];
-        double value = json_number_or(disturbances, kinds[i].key, 0);
+        double value = json_number_or(object, kinds[i].key, 0);
         if (value < kinds[i].least)
             continue;
         (void)snprintf(text, sizeof text, "%.*f%s", kinds[i].decimals, value * kinds[i].unit, kinds[i].text);
@@ -67,8 +69,8 @@ json_t *conditions_json(const json_t *records)
     bool ok = texts != NULL;
     json_array_foreach(records, i, record)
     {
-        ok = ok && add_checks(texts, json_object_get(record, "machine")) &&
-             add_disturbances(texts, json_object_get(record, "disturbances"));
+        ok = ok && add_checks(texts, json_object_get(record, "machine")) && add_numbers(texts, record) &&
+             add_numbers(texts, json_object_get(record, "disturbances"));
     }
     if (ok)
         return texts;

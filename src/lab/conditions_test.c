@@ -28,6 +28,8 @@ static void each_thing_is_said_once(void **state)
         "{\"record\": \"lab\", \"machine\": {\"warnings\": [{\"finding\": \"load was 3.1\"}, {\"finding\": \"x\"}]}}]",
         "[\"load was 3.1\", \"3.0 % of the CPU time was stolen by the host while measuring\","
         " \"7 times a CPU quota was used up while measuring\", \"x\"]");
+    expect("[{\"record\": \"lab\", \"cut_bytes\": 12}]",
+           "[\"12 bytes of a record that a crash cut short were dropped from the journal\"]");
     expect("[{\"disturbances\": {\"hot_stops\": 1, \"swapped_pages\": 12}}]",
            "[\"12 pages were swapped while measuring\", \"1 times a hot CPU slowed down while measuring\"]");
 }

@@ -183,7 +183,7 @@ static enum err open_all(struct lab *lab, struct diag *diag)
     TRY(start_services(lab, diag));
     TRY(broker_new(&lab->broker, lab->folder, &handler, lab->loop, diag));
     json_t *record = record_lab(lab->pipeline, fingerprint, lab->options.seed, json_array_size(lab->past) > 0,
-                                json_incref(lab->machine));
+                                journal_cut_bytes(lab->journal), json_incref(lab->machine));
     return lab_write(lab, record) ? ERR_OK : lab_health(lab, diag);
 }
 

@@ -33,13 +33,13 @@ static json_t *argv_json(const struct argv *argv)
 }
 
 json_t *record_lab(const struct pipeline *pipeline, const char *fingerprint, uint64_t seed, bool resumed,
-                   json_t *machine)
+                   size_t cut_bytes, json_t *machine)
 {
     char now[24];
-    return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:s, s:o, s:b}", "record", "lab", "schema", "venturi.journal/1",
-                     "seed", (json_int_t)seed, "started", clock_utc(now, sizeof now), "pipeline", pipeline->name,
-                     "command", argv_json(&pipeline->command), "fingerprint", fingerprint, "machine", machine,
-                     "resumed", resumed);
+    return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:s, s:o, s:b, s:I}", "record", "lab", "schema",
+                     "venturi.journal/1", "seed", (json_int_t)seed, "started", clock_utc(now, sizeof now), "pipeline",
+                     pipeline->name, "command", argv_json(&pipeline->command), "fingerprint", fingerprint, "machine",
+                     machine, "resumed", resumed, "cut_bytes", (json_int_t)cut_bytes);
 }
 
 json_t *record_experiment(const struct experiment *experiment)

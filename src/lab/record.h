@@ -20,7 +20,7 @@ struct run_identity {
 
 /** Takes the reference to `machine` (machine_json). */
 json_t *record_lab(const struct pipeline *pipeline, const char *fingerprint, uint64_t seed, bool resumed,
-                   json_t *machine);
+                   size_t cut_bytes, json_t *machine);
 json_t *record_experiment(const struct experiment *experiment);
 /** `experiments`: ids of those that take it; borrowed. */
 json_t *record_run(const struct run_identity *identity, const struct variant *variant, const struct run_result *result,
