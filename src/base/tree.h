@@ -12,8 +12,8 @@
 uint64_t tree_resident_bytes(pid_t root);
 /** Are the numbers in /proc those of our pid namespace? Where not, nobody may be killed by them. A system call only. */
 bool tree_is_visible(void);
-/** SIGKILL to `pid` and its process group, unless that is ours. The kernel hits a group in one step, so that nobody gets
- *  away by forking in that moment, however fast. System calls only. */
+/** SIGKILL to `pid` and its process group, unless that is ours. The kernel hits a group in one step, so that nobody
+ * gets away by forking in that moment, however fast. System calls only. */
 void tree_kill_group(pid_t pid);
 /** SIGKILL to every process below `root`, itself left out. */
 void tree_kill(pid_t root);

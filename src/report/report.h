@@ -24,7 +24,6 @@ CHECKED enum err report_profile(struct document **out, const json_t *profile, st
 CHECKED enum err report_experiment(struct document **out, const json_t *experiment, struct arena *arena,
                                    struct diag *diag);
 /** Of traces (venturi.trace-stats/1). */
-CHECKED enum err report_trace_stats(struct document **out, const json_t *stats, struct arena *arena,
-                                    struct diag *diag);
+CHECKED enum err report_trace_stats(struct document **out, const json_t *stats, struct arena *arena, struct diag *diag);
 /** What a trace is (venturi.trace-info/1). */
 CHECKED enum err report_trace_info(struct document **out, const json_t *info, struct arena *arena, struct diag *diag);

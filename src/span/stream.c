@@ -46,7 +46,7 @@ static bool append_block(struct venturi_stream *stream, const struct venturi_pat
 static void open_page(struct venturi_stream *stream)
 {
     struct stream_slot *slot = stream->slot;
-    unsigned char *page = block_of(stream) + stream->sequence % TRACE_BLOCK_PAGES * TRACE_PAGE_BYTES;
+    unsigned char *page = block_of(stream) + (size_t)(stream->sequence % TRACE_BLOCK_PAGES) * TRACE_PAGE_BYTES;
     struct page_head *head = (struct page_head *)(void *)page;
     struct venturi_moment now = venturi_moment();
     __atomic_store_n(&head->sequence, 0, __ATOMIC_RELEASE);

@@ -34,13 +34,6 @@ struct exporting {
     struct diag *diag;
 };
 
-static char *put_text(char *out, const char *text)
-{
-    size_t bytes = strlen(text);
-    memcpy(out, text, bytes);
-    return out + bytes;
-}
-
 static char *put_number(char *out, uint64_t value)
 {
     char digits[NUMBER_BYTES], *at = digits + sizeof digits;
@@ -119,7 +112,7 @@ static char *put_csv(char *out, const struct exported *one)
 
 static char *put_json_name(char *out, const char *label, const char *name)
 {
-    out = put_text(out, label);
+    out = stpcpy(out, label);
     *out++ = '"';
     out = put_escaped(out, name, "\"\\", '\\');
     *out++ = '"';
@@ -128,7 +121,7 @@ static char *put_json_name(char *out, const char *label, const char *name)
 
 static char *put_json_number(char *out, const char *label, uint64_t value)
 {
-    return put_number(put_text(out, label), value);
+    return put_number(stpcpy(out, label), value);
 }
 
 /* Item, rows and what was measured; nothing that is not there. */
@@ -140,7 +133,7 @@ static char *put_json_work(char *out, const struct span *span)
         out = put_json_number(out, ",\"bytes\":", span->bytes);
     }
     if (span->outcome == SPAN_FAILED)
-        out = put_text(out, ",\"failed\":true");
+        out = stpcpy(out, ",\"failed\":true");
     if (span->cpu_ns != TRACE_CPU_UNKNOWN)
         out = put_json_number(out, ",\"cpu_ns\":", span->cpu_ns);
     if (span->allocations != TRACE_ALLOCATIONS_UNKNOWN) {
@@ -158,7 +151,7 @@ static char *put_jsonl(char *out, const struct exported *one)
     out = put_json_number(out, ",\"start_ns\":", one->span.start_ns);
     out = put_json_number(out, ",\"end_ns\":", one->span.end_ns);
     *out++ = ',';
-    return put_text(put_json_work(out, &one->span), "}\n");
+    return stpcpy(put_json_work(out, &one->span), "}\n");
 }
 
 static char *put_chrome(char *out, const struct exported *one)
@@ -166,9 +159,9 @@ static char *put_chrome(char *out, const struct exported *one)
     out = put_json_number(out, "{\"ph\":\"X\",\"pid\":", one->process);
     out = put_json_number(out, ",\"tid\":", one->thread);
     out = put_json_name(out, ",\"name\":", one->stage);
-    out = put_us(put_text(out, ",\"ts\":"), one->span.start_ns);
-    out = put_us(put_text(out, ",\"dur\":"), one->span.end_ns - one->span.start_ns);
-    return put_text(put_json_work(put_text(out, ",\"args\":{"), &one->span), "}}");
+    out = put_us(stpcpy(out, ",\"ts\":"), one->span.start_ns);
+    out = put_us(stpcpy(out, ",\"dur\":"), one->span.end_ns - one->span.start_ns);
+    return stpcpy(put_json_work(stpcpy(out, ",\"args\":{"), &one->span), "}}");
 }
 
 static const struct {
@@ -201,7 +194,7 @@ static enum err flush(struct exporting *exporting)
 static enum err add(struct exporting *exporting, const struct exported *one)
 {
     if (!exporting->first)
-        exporting->at = put_text(exporting->at, exporting->between);
+        exporting->at = stpcpy(exporting->at, exporting->between);
     exporting->first = false;
     exporting->at = exporting->put(exporting->at, one);
     if (exporting->at - exporting->buffer > BUFFER_BYTES - SPAN_BYTES_MAX)
@@ -312,8 +305,8 @@ enum err trace_export(int fd, const char *to, const char *from, enum trace_text 
                                   .diag = diag};
     if (!exporting.buffer)
         return arena_exhausted(arena, diag);
-    exporting.at = put_text(exporting.buffer, texts[text].before);
+    exporting.at = stpcpy(exporting.buffer, texts[text].before);
     TRY(export_spans(&exporting, from));
-    exporting.at = put_text(exporting.at, texts[text].after);
+    exporting.at = stpcpy(exporting.at, texts[text].after);
     return flush(&exporting);
 }

@@ -89,6 +89,7 @@ static void put_size(unsigned char *field, uint64_t bytes)
 
 void tar_put_head(unsigned char block[TAR_BLOCK_BYTES], const struct tar_member *member)
 {
+    static const char magic[] = {'u', 's', 't', 'a', 'r', '\0', '0', '0'}; /* and its version, 00 */
     memset(block, 0, TAR_BLOCK_BYTES);
     for (size_t i = 0; i < TAR_NAME_BYTES && member->name[i]; i++)
         block[NAME_AT + i] = (unsigned char)member->name[i];
@@ -98,7 +99,7 @@ void tar_put_head(unsigned char block[TAR_BLOCK_BYTES], const struct tar_member 
     put_size(block + SIZE_AT, member->bytes);
     put_octal(block + TIME_AT, SIZE_BYTES, 0);
     block[TYPE_AT] = '0';
-    memcpy(block + MAGIC_AT, "ustar\00000", 8);
+    memcpy(block + MAGIC_AT, magic, sizeof magic);
     put_octal(block + SUM_AT, SHORT_BYTES - 1, sum_of(block));
     block[SUM_AT + SHORT_BYTES - 1] = ' ';
 }
