@@ -26,37 +26,14 @@
 
 #include <cmocka.h>
 
+#include "base/carriers.h"
+
 enum { DEADLINE_S = 30 };
 static char marker[64];
 
-/* Processes that carry our marker in their environment. */
-static int count_survivors(void)
-{
-    int count = 0;
-    DIR *proc = opendir("/proc");
-    assert_non_null(proc);
-    for (const struct dirent *entry; (entry = readdir(proc));) {
-        char path[300], text[32768];
-        (void)snprintf(path, sizeof path, "/proc/%s/environ", entry->d_name);
-        AUTO(fd_close) int fd = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? open(path, O_RDONLY) : -1;
-        ssize_t bytes = fd < 0 ? 0 : read(fd, text, sizeof text);
-        count += bytes > 0 && memmem(text, (size_t)bytes, marker, strlen(marker));
-    }
-    (void)closedir(proc);
-    return count;
-}
-
 static void expect_no_survivors(void)
 {
-    enum { LOOKS = 3 }; /* a look at /proc misses who is being forked at that moment */
-    uint64_t until_ns = clock_monotonic_ns() + DEADLINE_S * NS_PER_S;
-    int empty_looks = 0;
-    while (empty_looks < LOOKS && clock_monotonic_ns() < until_ns) {
-        empty_looks = count_survivors() > 0 ? 0 : empty_looks + 1;
-        (void)poll(NULL, 0, 2);
-    }
-    assert_int_equal(empty_looks, LOOKS);
-    assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD); /* no zombie of ours either */
+    expect_no_carriers(marker, DEADLINE_S);
 }
 
 struct run {

@@ -234,22 +234,30 @@ static void what_is_cut_off_is_said(void **state)
     place_fini(&place);
 }
 
+/* A limit on the file's size stands for a full disk; returns the one before. */
+static rlim_t fill_disk_at(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    return before;
+}
+
 static void nothing_is_written_behind_half_a_record(void **state)
 {
     (void)state;
     struct place place;
     struct diag diag = {0};
     struct journal *journal;
-    struct rlimit kept, tight;
     AUTO(json_release) json_t *past = NULL, *record = json_loads(records[0], 0, NULL);
     place_init(&place);
     assert_int_equal(journal_open(&journal, &past, place.folder, true, &diag), ERR_OK);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &kept), 0);
-    tight = (struct rlimit){.rlim_cur = 20, .rlim_max = kept.rlim_max};
-    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    rlim_t before = fill_disk_at(20);
     assert_int_equal(journal_append(journal, record, &diag), ERR_IO);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &kept), 0); /* somebody made room */
+    (void)fill_disk_at(before); /* somebody made room */
     assert_int_equal(journal_append(journal, record, &diag), ERR_IO);
     journal_close(&journal);
     assert_int_equal(append(&place, records[1]), 0);
@@ -276,26 +284,21 @@ static void earlier_records_need_resume(void **state)
     place_fini(&place);
 }
 
-/* A limit on the file's size stands for a full disk. */
 static void a_full_disk_is_an_error(void **state)
 {
     (void)state;
     struct place place;
     struct diag diag = {0};
     struct journal *journal;
-    struct rlimit kept, tight;
     AUTO(json_release) json_t *past = NULL;
     AUTO(json_release) json_t *record = json_loads(records[0], 0, NULL);
     place_init(&place);
     assert_int_equal(journal_open(&journal, &past, place.folder, true, &diag), ERR_OK);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &kept), 0);
-    tight = (struct rlimit){.rlim_cur = 100, .rlim_max = kept.rlim_max};
-    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    rlim_t before = fill_disk_at(100);
     enum err error = ERR_OK;
     for (int i = 0; i < 3 && error == ERR_OK; i++)
         error = journal_append(journal, record, &diag);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &kept), 0);
+    (void)fill_disk_at(before);
     assert_int_equal(error, ERR_IO);
     journal_close(&journal);
     assert_int_equal(append(&place, records[1]), 1); /* the half record is dropped */

@@ -75,18 +75,13 @@ static enum err read_before(const unsigned char **out, struct source *source, st
     return ERR_OK;
 }
 
-/* What lies between the end of this page's records and the next page that was read is lost; what followed a broken one
- * at the very end is at least one record. */
-static void count_rejected(struct source *source, struct unwound *out, const struct page_head *head)
+static void note_page(struct source *source, struct unwound *out, const struct page_head *head)
 {
     uint64_t end = count_add(head->records, source->page.records);
-    if (source->newer == 0)
-        out->rejected = count_add(out->rejected, source->page.broken ? 1 : 0);
-    else if (source->records_before > end)
-        out->rejected = count_add(out->rejected, source->records_before - end);
+    uint64_t missing = page_missing_records(&source->records_before, head->records, end, source->page.broken);
+    out->rejected = count_add(out->rejected, missing);
     out->pages++;
     out->pages_lost += source->newer ? source->newer - head->sequence - 1 : 0;
-    source->records_before = head->records;
     source->newer = head->sequence;
 }
 
@@ -103,13 +98,13 @@ static enum err next_page(bool *out, struct source *source, struct unwinding *un
         memcpy(&head, bytes, sizeof head);
     }
     if (!*out && source->newer > 0) {
-        unwinding->out->rejected = count_add(unwinding->out->rejected, source->records_before);
+        unwinding->out->rejected = count_add(unwinding->out->rejected, page_missing_first(source->records_before));
         unwinding->out->pages_lost += source->newer - 1;
     }
     if (!*out)
         return ERR_OK;
     walk_add(&source->page, unwinding->walk, source->stream, bytes);
-    count_rejected(source, unwinding->out, &head);
+    note_page(source, unwinding->out, &head);
     source->top = source->page.end;
     source->listed = false;
     return ERR_OK;
@@ -322,7 +317,7 @@ enum err unwind(struct unwound *out, struct pages *pages, struct walk *walk, str
     if (!unwinding.closed || !unwinding.open || !unwinding.spare || !unwinding.runs)
         return arena_exhausted(arena, diag);
     for (size_t i = 0; i < count; i++) {
-        unwinding.closed[i] = (struct source){.stream = &pages->streams[i]};
+        unwinding.closed[i] = (struct source){.stream = &pages->streams[i], .records_before = PAGE_NONE_YET};
         TRY(find_top(&unwinding.closed[i].top, &pages->streams[i], &unwinding));
     }
     qsort(unwinding.closed, count, sizeof *unwinding.closed, by_top);

@@ -80,3 +80,24 @@ static inline bool page_cursor_next(struct page_span *out, struct page_cursor *c
     }
     return false;
 }
+
+/** For pages that are read from the newest to the oldest of a stream: no page was read yet. */
+#define PAGE_NONE_YET UINT64_MAX
+
+/** How many records are missing behind a page whose records end with the `end`-th of the stream. `*before` is how many
+ *  there are before the page that was read before it, and then before this one. What followed a broken record at the
+ *  very end is one at least. */
+static inline uint64_t page_missing_records(uint64_t *before, uint64_t records, uint64_t end, bool broken)
+{
+    uint64_t newer = *before;
+    *before = records;
+    if (newer == PAGE_NONE_YET)
+        return broken ? 1 : 0;
+    return newer > end ? newer - end : 0;
+}
+
+/** How many records are missing before the oldest page. */
+static inline uint64_t page_missing_first(uint64_t before)
+{
+    return before == PAGE_NONE_YET ? 0 : before;
+}

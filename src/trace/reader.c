@@ -37,7 +37,7 @@ struct passage {
     bool counting;           /* the first passage */
     size_t room;             /* spans that fit: none in the first passage */
     uint64_t *ends;          /* of each stream: records that the first passage saw; the second sees no more */
-    uint64_t records_before; /* records before the oldest page read so far; UINT64_MAX when nothing was read */
+    uint64_t records_before; /* records before the oldest page read so far */
 };
 
 struct span span_of_page(const struct page_span *from, const struct clock_line *line)
@@ -81,8 +81,6 @@ static void add_span(struct passage *passage, const struct page_span *from)
     trace->span_count++;
 }
 
-/* What lies between the end of this page's records and the next page that was read is lost; what followed a broken one
- * at the very end is at least one record. */
 static void read_page(struct passage *passage, const unsigned char *page)
 {
     struct page_head head;
@@ -100,16 +98,13 @@ static void read_page(struct passage *passage, const unsigned char *page)
     uint64_t end = count_add(head.records, cursor.records);
     if (passage->counting && end > *stream_end)
         *stream_end = end;
-    if (passage->records_before == UINT64_MAX)
-        *rejected = count_add(*rejected, cursor.broken ? 1 : 0);
-    else if (passage->records_before > end)
-        *rejected = count_add(*rejected, passage->records_before - end);
-    passage->records_before = head.records;
+    uint64_t missing = page_missing_records(&passage->records_before, head.records, end, cursor.broken);
+    *rejected = count_add(*rejected, missing);
 }
 
 static enum err read_stream(struct passage *passage, struct diag *diag)
 {
-    passage->records_before = UINT64_MAX;
+    passage->records_before = PAGE_NONE_YET;
     uint32_t last = pages_before(passage->pages, passage->stream, 0);
     while (last > 0) {
         uint32_t first = (last - 1) / TRACE_BLOCK_PAGES * TRACE_BLOCK_PAGES + 1;
@@ -118,8 +113,7 @@ static enum err read_stream(struct passage *passage, struct diag *diag)
             read_page(passage, passage->block + (page - 1) * TRACE_PAGE_BYTES);
         last = pages_before(passage->pages, passage->stream, first);
     }
-    if (passage->records_before != UINT64_MAX)
-        passage->trace->rejected = count_add(passage->trace->rejected, passage->records_before);
+    passage->trace->rejected = count_add(passage->trace->rejected, page_missing_first(passage->records_before));
     return ERR_OK;
 }
 

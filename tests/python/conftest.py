@@ -11,7 +11,9 @@ import textwrap
 import pytest
 from processes import DEADLINE_S, ROOT
 
+BIN = pathlib.Path(os.environ.get("VENTURI_BIN", ROOT / "build/dev/bin")).resolve()
 PACKAGE = pathlib.Path(os.environ.get("VENTURI_PYTHON_PACKAGE", ROOT / "build/dev/tests/python")).resolve()
+RECORDER = "(recorder)"  # its own spans, while it wrote a block out
 VERSIONS = [f"3.{minor}" for minor in range(9, 14)]
 
 
@@ -40,29 +42,36 @@ def find_pythons():
 PYTHONS = find_pythons()
 
 
+def whole(line):
+    """A span as exported, with what goes without saying there, and its worker."""
+    span = {"rows": 0, "bytes": 0, "failed": False, **json.loads(line)}
+    return {**span, "worker": (span["process"], span["thread"])}
+
+
+def place_in_time(span):
+    return span["start_ns"], span["end_ns"], span["worker"], span["item"]
+
+
 class Run:
     """A program that ended: what it printed, and the trace it left."""
 
     def __init__(self, process, folder):
         self.out, self.error, self.status = process.stdout, process.stderr, process.returncode
         self.folder = folder
-        shown = subprocess.run([PACKAGE / "spans", folder], capture_output=True, text=True, timeout=DEADLINE_S,
-                               check=True)
-        self.trace = json.loads(shown.stdout)
+        exported = map(whole, self.trace("export", "--format", "jsonl").splitlines())
+        self.spans = sorted((span for span in exported if span["stage"] != RECORDER), key=place_in_time)
+        causes = json.loads(self.trace("info", "--json"))["losses"]
+        self.losses = {cause: count for cause, count in causes.items() if count > 0}
+
+    def trace(self, command, *options):
+        """What `venturi trace` prints of the trace."""
+        return subprocess.run([BIN / "venturi", "trace", command, self.folder, *options], capture_output=True,
+                              text=True, timeout=DEADLINE_S, check=True).stdout
 
     @property
     def answer(self):
         """What it printed as JSON."""
         return json.loads(self.out)
-
-    @property
-    def spans(self):
-        """By their start."""
-        return self.trace["spans"]
-
-    @property
-    def losses(self):
-        return {cause: count for cause, count in self.trace["losses"].items() if count > 0}
 
     def shown(self, *keys):
         """These of each span."""

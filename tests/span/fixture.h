@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,14 @@ struct fixture {
     struct arena arena;  /* of what was read last */
     struct trace *trace; /* after fixture_read */
 };
+
+/** Zeroed memory that this process and its children share. */
+static inline void *shared_new(size_t bytes)
+{
+    void *shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(shared != MAP_FAILED);
+    return shared;
+}
 
 static inline void fixture_pass(enum err error, const struct diag *diag)
 {

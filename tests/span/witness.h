@@ -22,10 +22,7 @@ struct witness {
 
 static inline struct witness *witnesses_new(void)
 {
-    void *shared =
-        mmap(NULL, WITNESSES_MAX * sizeof(struct witness), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(shared != MAP_FAILED);
-    return shared;
+    return shared_new(WITNESSES_MAX * sizeof(struct witness));
 }
 
 static inline void witnesses_free(struct witness *witnesses)

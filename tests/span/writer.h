@@ -44,10 +44,7 @@ struct expected {
 
 static inline struct writer *writers_new(void)
 {
-    void *shared =
-        mmap(NULL, WRITERS_MAX * sizeof(struct writer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(shared != MAP_FAILED);
-    return shared;
+    return shared_new(WRITERS_MAX * sizeof(struct writer));
 }
 
 static inline void writers_free(struct writer *writers)

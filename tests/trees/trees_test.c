@@ -27,6 +27,8 @@
 
 #include <cmocka.h>
 
+#include "base/carriers.h"
+
 enum { TREES = 500, AT_ONCE = 8, KILLS = 60, DEADLINE_S = 60, FLOODS = 8, TIMEOUT_MS = 40, GRACE_MS = 30 };
 #define FLOOD_BYTES 268435457ULL
 #define MEMORY_MAX_KB (64L * 1024)
@@ -45,38 +47,9 @@ static unsigned long long number_of(const char *variable, unsigned long long fal
     return text ? strtoull(text, NULL, 10) : fallback;
 }
 
-static bool carries(const char *pid, const char *mark)
-{
-    char path[300], text[32768];
-    (void)snprintf(path, sizeof path, "/proc/%s/environ", pid);
-    AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = fd < 0 ? 0 : read(fd, text, sizeof text);
-    return bytes > 0 && memmem(text, (size_t)bytes, mark, strlen(mark) + (strchr(mark, ':') != NULL));
-}
-
-/* Processes that carry the mark in their environment: those of one tree ("...:12" and a NUL), or of all. */
-static int count_carriers(const char *mark)
-{
-    int count = 0;
-    DIR *proc = opendir("/proc");
-    assert_non_null(proc);
-    for (const struct dirent *entry; (entry = readdir(proc));)
-        count += entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && carries(entry->d_name, mark);
-    (void)closedir(proc);
-    return count;
-}
-
 static void expect_nobody(void)
 {
-    enum { LOOKS = 3 }; /* a look at /proc misses who is being forked at that moment */
-    uint64_t until_ns = clock_monotonic_ns() + DEADLINE_S * NS_PER_S;
-    int empty_looks = 0;
-    while (empty_looks < LOOKS && clock_monotonic_ns() < until_ns) {
-        empty_looks = count_carriers(mark_all) > 0 ? 0 : empty_looks + 1;
-        (void)poll(NULL, 0, 2);
-    }
-    assert_int_equal(empty_looks, LOOKS);
-    assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD); /* no zombie of ours either */
+    expect_no_carriers(mark_all, DEADLINE_S);
 }
 
 struct tree {
