@@ -10,7 +10,7 @@
 #include <cpuid.h>
 #endif
 
-bool venturi_clock_is_tsc;
+bool venturi_clock_is_tsc, venturi_clock_is_forbidden;
 
 #if defined(__x86_64__)
 
@@ -34,18 +34,20 @@ static bool kernel_trusts_it(void)
     return bytes == sizeof name - 1 && memcmp(found, name, sizeof name - 1) == 0;
 }
 
-/* prctl(PR_SET_TSC) can make the instruction a SIGSEGV. */
-static bool is_allowed(void)
+/* prctl(PR_SET_TSC) can make the instruction a SIGSEGV; 0 = nobody says. */
+static int counter_mode(void)
 {
     int mode;
-    return prctl(PR_GET_TSC, &mode) == 0 && mode == PR_TSC_ENABLE;
+    return prctl(PR_GET_TSC, &mode) == 0 ? mode : 0;
 }
 
 void venturi_clock_choose(void)
 {
     const char *wanted = secure_getenv("VENTURI_CLOCK");
     bool refused = wanted && strcmp(wanted, "monotonic") == 0;
-    venturi_clock_is_tsc = !refused && is_allowed() && is_invariant() && kernel_trusts_it();
+    int mode = counter_mode();
+    venturi_clock_is_forbidden = mode == PR_TSC_SIGSEGV;
+    venturi_clock_is_tsc = !refused && mode == PR_TSC_ENABLE && is_invariant() && kernel_trusts_it();
 }
 
 #else

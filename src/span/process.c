@@ -86,7 +86,7 @@ static void read_boot(void)
     (void)close(fd);
 }
 
-static void read_settings(struct venturi_process *process, void (*thread_ends)(void *), void (*child_begins)(void))
+static void read_settings(struct venturi_process *process, void (*child_begins)(void))
 {
     const char *wanted = secure_getenv("VENTURI_TRACE");
     if (!wanted || wanted[0] == '\0' || !set_folder(wanted))
@@ -96,23 +96,27 @@ static void read_settings(struct venturi_process *process, void (*thread_ends)(v
     read_boot();
     venturi_slot_settings();
     venturi_clock_choose();
-    thread_key_made = pthread_key_create(&thread_key, thread_ends) == 0;
     (void)pthread_atfork(NULL, NULL, child_begins);
     venturi_process = process;
     __atomic_store_n(&venturi_recording, 1, __ATOMIC_RELEASE);
 }
 
-struct venturi_process *venturi_process_start(void (*thread_ends)(void *), void (*child_begins)(void))
+struct venturi_process *venturi_process_start(void (*child_begins)(void))
 {
     struct venturi_process *process = shared_page();
     if (!process)
         return NULL;
     (void)pthread_mutex_lock(&process->lock);
     if (!settings_read)
-        read_settings(process, thread_ends, child_begins);
+        read_settings(process, child_begins);
     settings_read = true;
     (void)pthread_mutex_unlock(&process->lock);
     return process;
+}
+
+void venturi_process_watch_threads(void (*thread_ends)(void *))
+{
+    thread_key_made = pthread_key_create(&thread_key, thread_ends) == 0;
 }
 
 /* A plug-in that links the static library can be unloaded while its threads live on. */

@@ -38,12 +38,15 @@ extern struct venturi_process *venturi_process;
 /** How many stages have a name: a number above is unknown. */
 extern uint32_t venturi_stages; /* atomic */
 
-/* All of these want venturi_hold_begin in force, but for the one that says otherwise. */
+/* All of these want venturi_hold_begin in force, but for those that say otherwise. */
 
-/** Reads the environment the first time; `thread_ends` is called in every watched thread that ends, `child_begins` in
- * the child of every fork. NULL: no memory. */
-struct venturi_process *venturi_process_start(void (*thread_ends)(void *thread), void (*child_begins)(void));
-/** Has `thread_ends(thread)` called when the calling thread ends. */
+/** Reads the environment the first time; `child_begins` is called in the child of every fork. NULL: no memory. */
+struct venturi_process *venturi_process_start(void (*child_begins)(void));
+/** Has `thread_ends` called in every watched thread that ends. To be called while the library is loaded: the first few
+ * keys of a process are kept in the thread itself, for later ones libc allocates, and that is not safe in a handler.
+ * Needs no hold. */
+void venturi_process_watch_threads(void (*thread_ends)(void *thread));
+/** Watches the calling thread. */
 void venturi_process_watch(void *thread);
 uint32_t venturi_process_new_generation(struct venturi_process *process);
 /** Which process this is, never 0. Needs no hold. */

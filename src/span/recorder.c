@@ -143,6 +143,11 @@ static void thread_ends(void *ended)
     venturi_hold_end(&hold);
 }
 
+__attribute__((constructor)) static void library_begins(void)
+{
+    venturi_process_watch_threads(thread_ends);
+}
+
 __attribute__((destructor)) static void process_ends(void)
 {
     if (venturi_recording && has_whole_stream())
@@ -195,6 +200,27 @@ static uint64_t *make_room(struct venturi_flush *flush)
     return venturi_stream_has_room(&thread.stream) || turn_page(flush) ? NULL : &losses()->write_failed;
 }
 
+/* Whether the clock stands before what is recorded already. Then the page is closed, so that what follows comes here
+ * and not the short way. */
+static bool is_behind(uint64_t end)
+{
+    struct venturi_stream *stream = &thread.stream;
+    if (end >= stream->time || venturi_ticks() >= stream->time)
+        return false;
+    stream->behind = true;
+    stream->end = stream->at;
+    return true;
+}
+
+/* A lap that began while the clock was behind: nobody knows when. */
+static void drop_lap(struct record *record)
+{
+    if (record->stage != 0)
+        lose(&losses()->clock);
+    *record = (struct record){.kind = RECORD_IS_LAP};
+    thread.stream.behind = false;
+}
+
 static void put_flush(struct venturi_flush flush)
 {
     struct record record = {.kind = RECORD_IS_SPAN,
@@ -210,18 +236,20 @@ static void put_clock_if_due(struct venturi_stream *stream)
         venturi_stream_put_clock(stream);
 }
 
-/* Puts a lap or span that ended at `end`; a clock of another core may stand a little behind. The time between laps is
- * no loss. */
+/* Puts a lap or span that ended at `end`; a handler that interrupted us before may have recorded a little later. The
+ * time between laps is no loss. */
 static void put(struct record *record, uint64_t end)
 {
     struct venturi_stream *stream = &thread.stream;
     struct venturi_flush flush = {0};
-    uint64_t *lost = make_room(&flush);
+    uint64_t *lost = is_behind(end) ? &losses()->clock : make_room(&flush);
     if (lost) {
         if (record->stage != 0)
             lose(lost);
         return;
     }
+    if (record->kind == RECORD_IS_LAP && stream->behind)
+        drop_lap(record);
     uint64_t time = end > stream->time ? end : stream->time;
     record->delta = time - stream->time;
     venturi_stream_passed(stream, record_put_full(stream->at, record), time);
@@ -279,7 +307,7 @@ static inline void end_lap(uint64_t now, const struct resources *at)
 __attribute__((noinline, cold)) static void put_item(void)
 {
     struct venturi_flush flush = {0};
-    if (make_room(&flush))
+    if (thread.stream.behind || make_room(&flush))
         return;
     venturi_stream_passed(&thread.stream, record_put_item(thread.stream.at, thread.item), thread.stream.time);
     thread.stream.lap_item = thread.item;
@@ -306,7 +334,7 @@ venturi_stage venturi_stage_named(const char *name)
     venturi_stage stage = 0;
     size_t bytes = name ? stage_name_bytes(name) : 0;
     venturi_hold_begin(&hold);
-    struct venturi_process *process = venturi_process_start(thread_ends, child_begins);
+    struct venturi_process *process = venturi_process_start(child_begins);
     if (venturi_recording)
         venturi_process_ready(process);
     if (process && bytes > 0)

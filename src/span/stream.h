@@ -22,6 +22,7 @@ struct venturi_stream {
     uint32_t sequence;            /* of the open page; 0 before the first */
     uint32_t number;
     struct venturi_file file;
+    bool behind;  /* the clock went back: where the lap began is not known */
     bool stopped; /* a block could not be appended: it stays as it is, and all that comes is lost */
 };
 
