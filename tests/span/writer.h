@@ -6,11 +6,9 @@
  */
 #pragma once
 
-#include "fixture.h"
 #include "trace/names.h"
-#include "trace/page.h"
-#include "trace/pages.h"
 #include "venturi.h"
+#include "walk.h"
 
 #include <inttypes.h>
 #include <sys/mman.h>
@@ -227,24 +225,24 @@ struct found {
     struct span_losses losses;
 };
 
-/* A stage of the process, as found.stages has it. */
 static inline unsigned found_stage(struct found *found, const struct pages *pages, const struct pages_stream *stream,
                                    uint32_t stage)
 {
     unsigned writer, cycle;
-    uint16_t name = stream->process->stages[stage - 1];
-    assert_true(name < pages->stage_count);
-    if (found->stages[name] == 0) {
-        assert_int_equal(sscanf(pages->stages[name], "%u-%u", &writer, &cycle), 2);
+    uint16_t *known = &found->stages[stream->process->stages[stage - 1]];
+    if (*known == 0) {
+        assert_int_equal(sscanf(walk_stage(pages, stream, stage), "%u-%u", &writer, &cycle), 2);
         assert_true(writer < WRITERS_MAX && cycle < WRITER_STAGES);
-        found->stages[name] = (uint16_t)(writer * WRITER_STAGES + cycle + 1);
+        *known = (uint16_t)(writer * WRITER_STAGES + cycle + 1);
     }
-    return found->stages[name];
+    return *known - 1u;
 }
 
-static inline void found_span(struct found *found, unsigned stage, const struct page_span *span)
+static inline void found_span(void *context, const struct pages *pages, const struct pages_stream *stream,
+                              const struct page_span *span)
 {
-    unsigned writer = stage / WRITER_STAGES;
+    struct found *found = context;
+    unsigned stage = found_stage(found, pages, stream, span->record.stage), writer = stage / WRITER_STAGES;
     uint64_t number = found->numbers[writer]++;
     struct expected expected = writer_expected(writer, found->writers[writer].form, number);
     const struct record *record = &span->record;
@@ -258,52 +256,14 @@ static inline void found_span(struct found *found, unsigned stage, const struct 
                  writer, (int)found->writers[writer].form, number, stage, span->item, record->rows, record->bytes);
 }
 
-/* One page; *records is how many came before it on its stream: none may be missing. */
-static inline void found_page(struct found *found, uint64_t *records, const struct pages *pages,
-                              const struct pages_stream *stream, const void *page)
-{
-    struct page_cursor cursor;
-    struct page_span span;
-    struct page_head head;
-    memcpy(&head, page, sizeof head);
-    if (head.sequence == 0)
-        return; /* lost, or the end */
-    assert_int_equal(head.records, *records);
-    page_cursor_begin(&cursor, page, stream->process->stage_count);
-    while (page_cursor_next(&span, &cursor))
-        if (span.record.stage != TRACE_STAGE_FLUSH)
-            found_span(found, found_stage(found, pages, stream, span.record.stage) - 1, &span);
-    assert_false(cursor.broken);
-    *records += cursor.records;
-}
-
-static inline void found_stream(struct found *found, struct pages *pages, const struct pages_stream *stream)
-{
-    static _Alignas(64) char block[TRACE_BLOCK_BYTES];
-    struct diag diag = {0};
-    uint64_t records = 0;
-    for (uint32_t first = 1; first <= stream->pages; first += TRACE_BLOCK_PAGES) {
-        fixture_pass(pages_read(block, pages, stream, first, TRACE_BLOCK_PAGES, &diag), &diag);
-        for (uint32_t page = 0; page < TRACE_BLOCK_PAGES; page++)
-            found_page(found, &records, pages, stream, block + page * TRACE_PAGE_BYTES);
-    }
-}
-
 /** Reads the whole trace; fails when it holds anything that was never recorded, twice, out of order or changed, or when
  *  something is missing before something that is there. */
 static inline void writers_find(struct found *found, const struct writer *writers, struct fixture *fixture)
 {
-    AUTO(pages_close) struct pages pages = {.stage_count = 0};
-    struct diag diag = {0};
+    struct walk walk = {.visit = found_span, .context = found};
     *found = (struct found){.writers = writers};
-    arena_fini(&fixture->arena);
-    arena_init(&fixture->arena, 64 * 1024 * 1024);
-    fixture_save(fixture);
-    fixture_pass(pages_open(&pages, fixture->folder, &fixture->arena, &diag), &diag);
-    assert_int_equal(pages.rejected, 0);
-    for (size_t i = 0; i < pages.stream_count; i++)
-        found_stream(found, &pages, &pages.streams[i]);
-    found->losses = pages.losses;
+    walk_trace(&walk, fixture);
+    found->losses = walk.losses;
 }
 
 /** Fails unless everything that was acknowledged is there, and nothing beyond the call that each writer was in. */
