@@ -30,6 +30,10 @@ install: release
 calibrate: release
 	build/release/bin/venturi-calibrate
 
+# What recording costs, beside two bare clock readings and LTTng. ROUNDS=11, FOLDER: where traces are written.
+bench-recorder: setup-benches release
+	build/release/bin/bench-recorder $(ROUNDS) $(FOLDER)
+
 # What a span costs in Python, beside two clock readings and OpenTelemetry.
 bench-python: setup-tests
 	bench/python/run
@@ -48,5 +52,8 @@ setup:
 	scripts/setup
 setup-tests:
 	scripts/setup --tests
+setup-benches:
+	scripts/setup --benches
 
-.PHONY: demo test kill release install calibrate bench-python bench-trace lint format setup setup-tests
+.PHONY: demo test kill release install calibrate bench-recorder bench-python bench-trace lint format setup setup-tests \
+        setup-benches
