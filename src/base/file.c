@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,6 +64,29 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
     (void)kind;
     (void)at;
     return remove(path);
+}
+
+/* A folder that its holder removed may be open here still, and its lock worth nothing. */
+static bool is_still_there(int fd, const char *path)
+{
+    struct stat held, there;
+    return fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino &&
+           held.st_dev == there.st_dev;
+}
+
+enum err dir_lock(int *out_fd, const char *path, struct diag *diag)
+{
+    *out_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*out_fd < 0)
+        return diag_errno(diag, ERR_IO, errno, path, "cannot open the folder");
+    int error = flock(*out_fd, LOCK_EX | LOCK_NB) < 0 ? errno : is_still_there(*out_fd, path) ? 0 : EWOULDBLOCK;
+    if (error == 0)
+        return ERR_OK;
+    fd_close(out_fd);
+    return error == EWOULDBLOCK
+               ? diag_fail(diag, ERR_CONFIG, path, "wait for the other to end, or choose another folder",
+                           "another venturi is at work in this folder")
+               : diag_errno(diag, ERR_IO, error, path, "cannot lock the folder");
 }
 
 enum err dir_remove(const char *path, struct diag *diag)

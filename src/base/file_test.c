@@ -278,9 +278,34 @@ static void a_reader_that_left_is_an_error(void **state)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void a_folder_is_locked_once_and_while_it_is_there(void **state)
+{
+    (void)state;
+    char place[] = "/tmp/venturi-lock-XXXXXX", moved[sizeof place + 4];
+    struct diag diag = {0};
+    int first, second;
+    assert_non_null(mkdtemp(place));
+    (void)snprintf(moved, sizeof moved, "%s-old", place);
+    assert_int_equal(dir_lock(&first, place, &diag), ERR_OK);
+    assert_int_equal(dir_lock(&second, place, &diag), ERR_CONFIG);
+    assert_int_equal(second, -1);
+    assert_non_null(strstr(diag.what, "another venturi"));
+    assert_int_equal(rename(place, moved), 0); /* what is there now is another place, and free */
+    assert_int_equal(dir_make(place, &diag), ERR_OK);
+    assert_int_equal(dir_lock(&second, place, &diag), ERR_OK);
+    fd_close(&first);
+    fd_close(&second);
+    assert_int_equal(dir_lock(&first, place, &diag), ERR_OK);
+    fd_close(&first);
+    assert_int_equal(rmdir(place), 0);
+    assert_int_equal(rmdir(moved), 0);
+    assert_int_equal(dir_lock(&first, place, &diag), ERR_IO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_is_locked_once_and_while_it_is_there),
         IN_FOLDER(a_file_is_replaced_whole),
         IN_FOLDER(a_reader_never_sees_a_part),
         IN_FOLDER(a_failed_write_leaves_the_old_file),

@@ -44,6 +44,7 @@ struct investigation {
     size_t open_requests; /* of our own, at the lab */
     enum err error;       /* the first failure inside a callback */
     struct diag *diag;
+    int lock_fd;
 };
 
 /* Remembers the first failure of a callback; the course ends at its next turn. */
@@ -239,8 +240,10 @@ static enum err claim_folder(const struct investigation_options *options, const 
 enum err investigation_discard(const char *folder, struct diag *diag)
 {
     char path[PATH_MAX];
+    AUTO(fd_close) int lock_fd = -1;
     if (access(folder, F_OK) < 0)
         return ERR_OK;
+    TRY(dir_lock(&lock_fd, folder, diag));
     if (snprintf(path, sizeof path, "%s/investigation.json", folder) >= (int)sizeof path || access(path, F_OK) < 0)
         return diag_fail(diag, ERR_CONFIG, folder, "name another --out",
                          "holds something, but no investigation: not removed");
@@ -283,6 +286,7 @@ static enum err prepare(struct investigation *self)
     TRY(pipeline_load(&pipeline, options->file, &self->arena, self->diag));
     self->pipeline = pipeline;
     TRY(dir_make(options->folder, self->diag));
+    TRY(dir_lock(&self->lock_fd, options->folder, self->diag));
     if (!options->resume)
         TRY(claim_folder(options, pipeline->path, &self->arena, self->diag));
     TRY(loop_new(&self->loop, self->diag));
@@ -310,13 +314,14 @@ static void release(struct investigation *self)
     lab_free(&self->lab);
     loop_free(&self->loop);
     json_decref(self->profile);
+    fd_close(&self->lock_fd);
     arena_fini(&self->arena);
 }
 
 enum err investigation_run(const struct investigation_options *options, investigation_watch *watch, void *context,
                            struct diag *diag)
 {
-    struct investigation self = {.options = options, .diag = diag};
+    struct investigation self = {.options = options, .diag = diag, .lock_fd = -1};
     arena_init(&self.arena, ARENA_BYTES);
     enum err error = prepare(&self);
     if (error == ERR_OK)

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define ARENA_LIMIT_BYTES ((size_t)256 * 1024 * 1024)
@@ -129,15 +128,7 @@ static enum err lock_folder(struct lab *lab, const char *folder, struct diag *di
     TRY(dir_make(folder, diag));
     if (!realpath(folder, lab->folder))
         return diag_errno(diag, ERR_IO, errno, folder, "cannot open the folder");
-    lab->lock_fd = open(lab->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lab->lock_fd < 0)
-        return diag_errno(diag, ERR_IO, errno, lab->folder, "cannot open the folder");
-    if (flock(lab->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return ERR_OK;
-    return errno == EWOULDBLOCK
-               ? diag_fail(diag, ERR_CONFIG, lab->folder, "wait for the other to end, or choose another folder",
-                           "another venturi is at work in this folder")
-               : diag_errno(diag, ERR_IO, errno, lab->folder, "cannot lock the folder");
+    return dir_lock(&lab->lock_fd, lab->folder, diag);
 }
 
 static enum err start_services(struct lab *lab, struct diag *diag)

@@ -75,6 +75,10 @@ class Venturi:
         return subprocess.run([BIN / "venturi", *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
                               env={**os.environ, **(env or {})}, cwd=cwd or self.folder, check=False)
 
+    def begin(self, *arguments):
+        """Started, its output to be read."""
+        return subprocess.Popen([self.program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+
     def start(self, *arguments, env=None):
         return subprocess.Popen([BIN / "venturi", *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                 env={**os.environ, **(env or {})}, cwd=self.folder)

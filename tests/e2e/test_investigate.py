@@ -157,6 +157,39 @@ def test_an_interrupted_investigation_says_so_and_can_be_resumed(venturi, small,
     assert master_of(small / "out")["bottleneck"]["stage"] == "download"
 
 
+STARTS = 50
+
+
+def test_of_fifty_starts_in_one_folder_one_wins_and_the_others_leave_it_alone(venturi, small):
+    starts = [venturi.begin("investigate", "pipeline.toml", "--budget", "8s", "--out", "out", "--seed", seed, *(["--force"] if seed % 5 == 0 else []))
+              for seed in range(1, STARTS + 1)]
+    ends = [(process, *process.communicate(timeout=240)) for process in starts]
+    won = [seed for seed, (process, _, _) in enumerate(ends, 1) if process.returncode == 0]
+    assert len(won) == 1, [process.returncode for process, _, _ in ends]
+    for seed, (process, _, errors) in enumerate(ends, 1):
+        if seed not in won:
+            assert process.returncode == 2, errors
+            assert "another venturi is at work" in errors or "holds an investigation already" in errors, errors
+    assert json.loads((small / "out/investigation.json").read_text())["seed"] == won[0]
+    seeds = {record["seed"] for record in map(json.loads, journal_of(small).splitlines()) if record["record"] == "lab"}
+    assert seeds == {won[0]}
+    assert venturi("report", "out", "--json").stdout == (small / "out/master.json").read_text()
+
+
+def test_a_running_investigation_is_left_alone(venturi, small):
+    process = venturi.start("investigate", "pipeline.toml", "--budget", "30s", "--out", "out")
+    deadline = time.monotonic() + 30
+    while '"record":"run"' not in journal_of(small) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    for command in [["investigate", "pipeline.toml", "--out", "out"], ["investigate", "pipeline.toml", "--out", "out", "--force"],
+                    ["resume", "out"], ["lab", "run", "pipeline.toml", "--out", "out/lab"]]:
+        second = venturi(*command)
+        assert second.returncode == 2 and "another venturi is at work" in second.stderr, second.stderr
+    assert process.poll() is None and '"record":"run"' in journal_of(small)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+
+
 def journal_of(folder):
     path = folder / "out/lab/journal.jsonl"
     return path.read_text() if path.exists() else ""
