@@ -10,7 +10,31 @@
 #include <cpuid.h>
 #endif
 
+/* Undisturbed, two readings of the counter around one of the clock are some 100 ticks apart. */
+enum { MOMENT_TRIES = 4, MOMENT_TICKS = 1 << 10 };
+
 bool venturi_clock_is_tsc, venturi_clock_is_forbidden;
+
+/* A preemption between the readings would bend the line on which the clocks lie. */
+struct venturi_moment venturi_moment(void)
+{
+    struct venturi_moment best = {0, 0};
+    uint64_t closest = UINT64_MAX;
+    if (!venturi_clock_is_tsc) {
+        best.ticks = best.ns = venturi_now_ns();
+        return best;
+    }
+    for (int i = 0; i < MOMENT_TRIES && closest > MOMENT_TICKS; i++) {
+        uint64_t before = venturi_ticks();
+        uint64_t ns = venturi_now_ns();
+        uint64_t apart = venturi_ticks() - before;
+        if (apart < closest) {
+            closest = apart;
+            best = (struct venturi_moment){.ticks = before + apart / 2, .ns = ns};
+        }
+    }
+    return best;
+}
 
 #if defined(__x86_64__)
 

@@ -163,7 +163,9 @@ static void child_begins(void)
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
-static bool open_stream(void)
+/* What ended at `end` is the first on a fresh stream, which begins there and not when it is made: else that would be
+ * shifted by the time which the making took. */
+static bool open_stream(uint64_t end)
 {
     struct venturi_hold hold;
     struct venturi_stream stream;
@@ -172,6 +174,8 @@ static bool open_stream(void)
     venturi_hold_begin(&hold);
     thread.refused = !venturi_process_lend(venturi_process, &stream);
     if (!thread.refused) {
+        if (stream.sequence == 0)
+            stream.time = stream.lap_start = end;
         thread.stream = stream;
         venturi_process_watch(&thread);
     }
@@ -192,10 +196,10 @@ static bool turn_page(struct venturi_flush *flush)
     return turned;
 }
 
-/* Room for any record, if need be on the next page: NULL, or where to count what is lost. */
-static uint64_t *make_room(struct venturi_flush *flush)
+/* Room for a record that ended at `end`, if need be on the next page: NULL, or where to count what is lost. */
+static uint64_t *make_room(uint64_t end, struct venturi_flush *flush)
 {
-    if (!thread.stream.slot && !open_stream())
+    if (!thread.stream.slot && !open_stream(end))
         return &losses()->no_stream;
     return venturi_stream_has_room(&thread.stream) || turn_page(flush) ? NULL : &losses()->write_failed;
 }
@@ -242,7 +246,7 @@ static void put(struct record *record, uint64_t end)
 {
     struct venturi_stream *stream = &thread.stream;
     struct venturi_flush flush = {0};
-    uint64_t *lost = is_behind(end) ? &losses()->clock : make_room(&flush);
+    uint64_t *lost = is_behind(end) ? &losses()->clock : make_room(end, &flush);
     if (lost) {
         if (record->stage != 0)
             lose(lost);
@@ -307,7 +311,7 @@ static inline void end_lap(uint64_t now, const struct resources *at)
 __attribute__((noinline, cold)) static void put_item(void)
 {
     struct venturi_flush flush = {0};
-    if (thread.stream.behind || make_room(&flush))
+    if (thread.stream.behind || make_room(thread.stream.time, &flush))
         return;
     venturi_stream_passed(&thread.stream, record_put_item(thread.stream.at, thread.item), thread.stream.time);
     thread.stream.lap_item = thread.item;

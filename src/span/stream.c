@@ -20,8 +20,7 @@ void venturi_stream_begin(struct venturi_stream *stream, void *map, uint32_t pid
                           uint32_t number)
 {
     struct stream_slot *slot = map;
-    *stream = (struct venturi_stream){.slot = slot, .number = number, .time = venturi_ticks()};
-    stream->lap_start = stream->time;
+    *stream = (struct venturi_stream){.slot = slot, .number = number};
     slot->version = TRACE_VERSION;
     slot->pid = pid;
     slot->process_start = process_start;
@@ -60,7 +59,7 @@ static void open_page(struct venturi_stream *stream)
                                .lap_item = stream->lap_item,
                                .records = stream->records};
     __atomic_store_n(&head->sequence, ++stream->sequence, __ATOMIC_RELEASE);
-    stream->clock_due = venturi_clock_due(now);
+    stream->clock_due = venturi_clock_due(&stream->clock_interval, now);
     stream->at = page + sizeof *head;
     stream->end = page + TRACE_PAGE_BYTES;
 }
@@ -82,7 +81,7 @@ bool venturi_stream_turn(struct venturi_stream *stream, const struct venturi_pat
 void venturi_stream_put_clock(struct venturi_stream *stream)
 {
     struct venturi_moment now = venturi_moment();
-    stream->clock_due = venturi_clock_due(now);
+    stream->clock_due = venturi_clock_due(&stream->clock_interval, now);
     if (now.ticks < stream->time)
         return;
     venturi_stream_passed(stream, record_put_clock(stream->at, now.ticks - stream->time, now.ns), now.ticks);

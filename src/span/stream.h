@@ -16,6 +16,7 @@ struct venturi_stream {
     struct stream_slot *slot;     /* NULL = no stream */
     unsigned char *at, *end;      /* of the open page: where the next record goes, and where the page ends */
     uint64_t clock_due;           /* ticks: then both clocks are read again, if something is recorded */
+    uint64_t clock_interval;      /* ticks: how long after the time before */
     uint64_t time;                /* ticks: where the last record ended */
     uint64_t lap_start, lap_item; /* as a reader knows them by now */
     uint64_t records;             /* of all kinds, on all pages */
@@ -31,7 +32,8 @@ struct venturi_flush {
     uint64_t start, end; /* ticks; end 0 = none */
 };
 
-/** Begins stream `number` of the process (pid, process_start) in the fresh slot at `map`. */
+/** Begins stream `number` of the process (pid, process_start) in the fresh slot at `map`. Its `time` and `lap_start`
+ * are for the caller to set. */
 void venturi_stream_begin(struct venturi_stream *stream, void *map, uint32_t pid, uint64_t process_start,
                           uint32_t number);
 /** Opens the next page. When the block is full it is first appended to the file named `path`, with the signals held,

@@ -151,6 +151,51 @@ static void test_laps(void **state)
     assert_int_equal(trace->losses.misuse, 2);
 }
 
+static void *record_item(void *item)
+{
+    venturi_stage stage = venturi_stage_named("work");
+    venturi_lap_item((uintptr_t)item);
+    venturi_lap(stage);
+    venturi_lap_end();
+    return NULL;
+}
+
+static void record_items_in_turn(void)
+{
+    for (uintptr_t i = 1; i <= 20; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, record_item, (void *)i) || pthread_join(thread, NULL))
+            _exit(1);
+    }
+}
+
+static void record_items_with_cpu(void)
+{
+    (void)setenv("VENTURI_CPU", "1", 1);
+    record_items_in_turn();
+}
+
+static void check_first_items(struct fixture *fixture, void (*body)(void))
+{
+    assert_int_equal(fixture_record(fixture, body), 0);
+    const struct trace *trace = fixture_read(fixture);
+    assert_no_loss(trace);
+    assert_int_equal(trace->span_count, 20);
+    assert_int_equal(trace->worker_count, 1); /* all but the first borrow a stream */
+    for (uint64_t i = 0; i < 20; i++)
+        assert_int_equal(trace->spans[i].item, i + 1);
+}
+
+static void test_the_first_lap_has_its_item(void **state)
+{
+    check_first_items(*state, record_items_in_turn);
+}
+
+static void test_the_first_lap_has_its_item_with_cpu(void **state)
+{
+    check_first_items(*state, record_items_with_cpu);
+}
+
 static void record_misuse(void)
 {
     venturi_stage good = venturi_stage_named("good");
@@ -295,6 +340,8 @@ int main(void)
         FIXTURE_TEST(test_many_threads),
         FIXTURE_TEST(test_a_stream_is_used_again),
         FIXTURE_TEST(test_laps),
+        FIXTURE_TEST(test_the_first_lap_has_its_item),
+        FIXTURE_TEST(test_the_first_lap_has_its_item_with_cpu),
         FIXTURE_TEST(test_misuse_is_counted),
         FIXTURE_TEST(test_stages_end_at_254),
         FIXTURE_TEST(test_cpu_time),
