@@ -42,6 +42,10 @@ bench-python: setup-tests
 bench-trace: release
 	bench/trace/run build/release/bin
 
+# Do real programs slow down while they are recorded? SQLite, a C and a Python host, by the lab's own protocol.
+bench-hosts: setup-tests release
+	bench/hosts/run build/release/bin
+
 lint: setup-tests
 	scripts/lint
 
@@ -55,5 +59,5 @@ setup-tests:
 setup-benches:
 	scripts/setup --benches
 
-.PHONY: demo test kill release install calibrate bench-recorder bench-python bench-trace lint format setup setup-tests \
+.PHONY: demo test kill release install calibrate bench-recorder bench-python bench-trace bench-hosts lint format setup setup-tests \
         setup-benches

@@ -8,6 +8,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,15 @@ static void set_count(uint64_t *out, const char *text, const struct cli_option *
     *out = count;
 }
 
+static void set_number(double *out, const char *text, const struct cli_option *option, struct argp_state *state)
+{
+    char *end;
+    double number = strtod(text, &end);
+    if (*end || end == text || !isfinite(number))
+        argp_error(state, "--%s: '%s' is no number", option->name, text);
+    *out = number;
+}
+
 static void set_option(struct settings *settings, const struct cli_option *option, const char *text,
                        struct argp_state *state)
 {
@@ -69,6 +79,9 @@ static void set_option(struct settings *settings, const struct cli_option *optio
         break;
     case OPTION_COUNT:
         set_count(field, text, option, state);
+        break;
+    case OPTION_NUMBER:
+        set_number(field, text, option, state);
         break;
     case OPTION_DURATION:
         if (!duration_parse(field, text))

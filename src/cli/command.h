@@ -27,16 +27,17 @@ struct settings {
     const char *out, *only, *format, *arm_a, *arm_b, *knob, *values, *purpose;
     uint64_t budget_ns, patience_ns;
     uint64_t seed, runs;
+    double delta;
     bool json, force, plain, man, completion, confirm;
 };
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_DURATION };
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_NUMBER, OPTION_DURATION };
 
 struct cli_option {
     const char *name;     /* long name; NULL ends the table */
     const char *argument; /* shown in help; NULL for a flag */
     enum option_kind kind;
-    size_t field; /* offsetof(struct settings, ...) of a const char *, uint64_t or bool */
+    size_t field; /* offsetof(struct settings, ...) of a const char *, uint64_t, double or bool */
     const char *help;
 };
 #define OPTION_FIELD(name) offsetof(struct settings, name)

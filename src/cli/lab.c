@@ -13,6 +13,7 @@
 #include "cli/show.h"
 #include "lab/client.h"
 #include "report/report.h"
+#include "stats/pairs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,8 @@ static enum err build_request(json_t **out, const char *op, const struct setting
     json_t *request = *out = json_pack("{s:s, s:s}", "op", op, "purpose",
                                        settings->purpose ? settings->purpose : "asked from the command line");
     if (!request)
+        return diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory");
+    if (strcmp(op, "run") != 0 && json_object_set_new(request, "delta", json_real(settings->delta)) < 0)
         return diag_fail(diag, ERR_MEMORY, NULL, NULL, "out of memory");
     if (strcmp(op, "sweep") == 0)
         return sweep_request(request, settings, arena, diag);
@@ -170,6 +173,8 @@ static const struct cli_option options[] = {
     {"values", "LIST", OPTION_TEXT, OPTION_FIELD(values), "The values of sweep, separated by commas"},
     {"runs", "N", OPTION_COUNT, OPTION_FIELD(runs), "How many runs `run` makes; default 3"},
     {"confirm", NULL, OPTION_FLAG, OPTION_FIELD(confirm), "Confirm a faster arm B on fresh runs"},
+    {"delta", "RATIO", OPTION_NUMBER, OPTION_FIELD(delta),
+     "The smallest effect that matters; default 0.02, which is 2 %"},
     {"purpose", "TEXT", OPTION_TEXT, OPTION_FIELD(purpose), "Why, for the journal"},
     {"out", "FOLDER", OPTION_TEXT, OPTION_FIELD(out), "Keep the journal and traces there; default a temporary folder"},
     {"budget", "TIME", OPTION_DURATION, OPTION_FIELD(budget_ns), "Time for measuring; default 10m"},
@@ -188,6 +193,6 @@ const struct command command_lab = {
                    "With VENTURI_LAB set (as for an external agent) the running lab is asked and FILE is not needed; "
                    "docs/lab-protocol.md describes its protocol.",
     .options = options,
-    .defaults = {.budget_ns = DEFAULT_BUDGET_NS, .seed = 1, .runs = 3},
+    .defaults = {.budget_ns = DEFAULT_BUDGET_NS, .seed = 1, .runs = 3, .delta = PAIRS_DELTA_DEFAULT},
     .run = run,
 };

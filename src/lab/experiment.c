@@ -136,9 +136,9 @@ static bool at_look(const struct series *series)
     return false;
 }
 
-static enum err judge(struct series *series, struct arena *scratch, struct diag *diag)
+static enum err judge(struct series *series, double delta, struct arena *scratch, struct diag *diag)
 {
-    TRY(pairs_compare(&series->result, series->pairs, series->count, PAIRS_DELTA_DEFAULT, scratch, diag));
+    TRY(pairs_compare(&series->result, series->pairs, series->count, delta, scratch, diag));
     return pairs_p_value(&series->p, series->pairs, series->result.pairs, scratch, diag);
 }
 
@@ -231,7 +231,7 @@ static size_t find_winner(const struct experiment *experiment)
     }
     for (size_t i = 0; i < experiment->series_count; i++) {
         const struct comparison *result = &experiment->series[i].result;
-        if (result->verdict == VERDICT_FASTER && result->effect.mid * (1 + PAIRS_DELTA_DEFAULT) >= best)
+        if (result->verdict == VERDICT_FASTER && result->effect.mid * (1 + experiment->request.delta) >= best)
             return experiment->series[i].b;
     }
     return 0;
@@ -267,7 +267,7 @@ static enum err settle(struct experiment *experiment, struct arena *scratch, str
     for (size_t i = 0; i < experiment->series_count; i++) {
         struct series *series = &experiment->series[i];
         if (!series->closed)
-            TRY(judge(series, scratch, diag));
+            TRY(judge(series, experiment->request.delta, scratch, diag));
         series->closed = true;
         guard(experiment, series);
     }
@@ -337,7 +337,7 @@ enum err experiment_take_round(struct experiment *experiment, const struct arm_r
             continue;
         add_pair(series, runs[0], runs[series->b]);
         if (series->count > before && at_look(series))
-            TRY(judge(series, scratch, diag));
+            TRY(judge(series, experiment->request.delta, scratch, diag));
     }
     return conclude(experiment, scratch, diag);
 }
@@ -403,9 +403,10 @@ json_t *experiment_json(const struct experiment *experiment, uint64_t seed)
 {
     const struct request *request = &experiment->request;
     bool has_winner = request->op == OP_SWEEP && experiment->winner > 0;
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:s}", "schema", "venturi.experiment/1", "id",
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s}", "schema", "venturi.experiment/1", "id",
                      experiment->id, "op", experiment_op_name(request->op), "purpose", request->purpose, "seed",
-                     (json_int_t)seed, "arms", arms_json(experiment), "comparisons", comparisons_json(experiment),
-                     "winner", has_winner ? json_integer((json_int_t)experiment->winner) : json_null(), "reason",
+                     (json_int_t)seed, "delta", json_real_tidy(request->delta), "arms", arms_json(experiment),
+                     "comparisons", comparisons_json(experiment), "winner",
+                     has_winner ? json_integer((json_int_t)experiment->winner) : json_null(), "reason",
                      reason_names[experiment->reason]);
 }

@@ -109,6 +109,38 @@ static void a_clear_gain_takes_eight_pairs(void **state)
     trial_fini(&trial);
 }
 
+/* The same eight pairs, 1.5 % apart in either direction: what matters is for the one who asks to say. */
+static void what_matters_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *request;
+        double delta;
+        enum verdict verdict;
+        enum experiment_phase phase;
+    } cases[] = {
+        {"{\"op\": \"compare\", \"b\": {\"k\": \"2\"}}", 0.02, VERDICT_SAME, PHASE_ENDED},
+        {"{\"op\": \"compare\", \"b\": {\"k\": \"2\"}, \"delta\": 0.01}", 0.01, VERDICT_CANNOT_TELL, PHASE_MEASURING},
+    };
+    struct trial trials[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct trial *trial = &trials[i];
+        trial_init(trial, cases[i].request);
+        trial->noise = 0;
+        for (size_t pair = 0; pair < 8; pair++) {
+            trial->seconds[1] = pair % 2 ? 1.015 : 1 / 1.015;
+            play(trial);
+        }
+        assert_int_equal(verdict_of(trial, 0), cases[i].verdict);
+        assert_int_equal(trial->experiment.phase, cases[i].phase);
+        AUTO(json_release) json_t *json = experiment_json(&trial->experiment, 3);
+        assert_true(fabs(json_real_value(json_object_get(json, "delta")) - cases[i].delta) < 1e-12);
+    }
+    assert_string_not_equal(trials[0].experiment.request.key, trials[1].experiment.request.key);
+    for (size_t i = 0; i < 2; i++)
+        trial_fini(&trials[i]);
+}
+
 static void a_gain_is_confirmed_on_fresh_runs(void **state)
 {
     (void)state;
@@ -451,6 +483,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clear_gain_takes_eight_pairs),
+        cmocka_unit_test(what_matters_is_asked_for),
         cmocka_unit_test(a_gain_is_confirmed_on_fresh_runs),
         cmocka_unit_test(a_loss_needs_no_confirmation),
         cmocka_unit_test(a_sweep_prefers_the_smallest_of_the_best),

@@ -51,9 +51,9 @@ json_t *record_experiment(const struct experiment *experiment)
             json_decref(arms);
             return NULL;
         }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:f}", "record", "experiment", "id", experiment->id, "key",
-                     request->key, "op", experiment_op_name(request->op), "purpose", request->purpose, "arms", arms,
-                     "value", request->value);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:f}", "record", "experiment", "id", experiment->id, "key",
+                     request->key, "op", experiment_op_name(request->op), "purpose", request->purpose, "delta",
+                     json_real_tidy(request->delta), "arms", arms, "value", request->value);
 }
 
 static const char *outcome_name(const struct run_identity *identity, const struct run_result *result)

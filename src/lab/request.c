@@ -56,6 +56,16 @@ static enum err read_flag(bool *out, const json_t *json, const char *field, bool
     return ERR_OK;
 }
 
+static enum err read_delta(double *out, const json_t *json, struct diag *diag)
+{
+    const json_t *value = json_object_get(json, "delta");
+    double delta = value ? json_number_value(value) : PAIRS_DELTA_DEFAULT;
+    if ((value && !json_is_number(value)) || !(delta > 0 && delta <= 1))
+        return expected(diag, "delta", "a number above 0 and at most 1, such as 0.01 for 1 %");
+    *out = delta;
+    return ERR_OK;
+}
+
 /* The settings at `field`; absent means the baseline when `optional`. */
 static enum err read_arm(struct variant *out, const struct pipeline *pipeline, const json_t *json, const char *field,
                          bool optional, struct arena *arena, struct diag *diag)
@@ -158,8 +168,8 @@ static enum err read_arms(struct request *out, const struct pipeline *pipeline, 
 
 static enum err make_key(struct request *out, struct arena *arena, struct diag *diag)
 {
-    const char *key =
-        arena_printf(arena, "%s runs=%u rounds=%u confirm=%d", op_names[out->op], out->runs, out->rounds, out->confirm);
+    const char *key = arena_printf(arena, "%s runs=%u rounds=%u confirm=%d delta=%.9g", op_names[out->op], out->runs,
+                                   out->rounds, out->confirm, out->delta);
     for (size_t i = 0; key && i < out->arm_count; i++) {
         const char *arm;
         TRY(variant_text(&arm, &out->arms[i], arena, diag));
@@ -188,6 +198,7 @@ enum err request_parse(struct request *out, const struct pipeline *pipeline, con
     TRY(read_op(out, json, diag));
     TRY(read_texts(out, json, arena, diag));
     TRY(read_count(&out->rounds, json, "rounds", 0, REQUEST_RUNS_MAX, 0, diag));
+    TRY(read_delta(&out->delta, json, diag));
     TRY(read_arms(out, pipeline, json, arena, diag));
     return make_key(out, arena, diag);
 }

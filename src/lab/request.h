@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "pipeline/variant.h"
+#include "stats/pairs.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -22,6 +23,7 @@ struct request {
     unsigned runs;   /* of OP_RUN */
     unsigned rounds; /* 0 = until decided; a sweep plays exactly that many, the others at most */
     bool confirm;    /* repeat a gain on fresh runs */
+    double delta;    /* the smallest effect that matters, 0.01 for 1 % */
     const char *key; /* equal requests have equal keys */
     const char *purpose;
     double value;

@@ -21,6 +21,7 @@ enum err report_experiment(struct document **out, const json_t *experiment, stru
         return arena_exhausted(arena, diag);
     document_paragraph(document, "%s %s: %s", json_string_or(experiment, "id", ""),
                        json_string_or(experiment, "op", ""), json_string_or(experiment, "reason", ""));
+    double delta = json_number_or(experiment, "delta", 0);
     if (json_array_size(json_object_get(experiment, "comparisons")) == 0) {
         document_paragraph(
             document, "%zu runs of %s",
@@ -28,6 +29,8 @@ enum err report_experiment(struct document **out, const json_t *experiment, stru
             arm_text(experiment, 0, arena));
         return ERR_OK;
     }
+    if (delta > 0)
+        document_paragraph(document, "an effect of less than %.3g %% does not matter", 100 * delta);
     document_table(document, columns);
     json_array_foreach(json_object_get(experiment, "comparisons"), i, comparison)
     {

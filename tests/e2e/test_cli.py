@@ -29,7 +29,7 @@ def test_every_command_explains_itself(venturi, command):
 @pytest.mark.parametrize("arguments", [["nosuch"], ["init", "--nosuch"], ["profile"], ["profile", "a", "b"], ["help", "nosuch"],
                                        ["profile", "x.toml", "--runs", "-1"], ["investigate", "x.toml", "--budget", "5 parsecs"],
                                        ["investigate", "x.toml", "--only", "nosuch"], ["resume", "nosuch"], ["report", "nosuch"],
-                                       ["lab", "nosuch"], ["lab", "compare", "x.toml"], ["agent", "nosuch"]])
+                                       ["lab", "nosuch"], ["lab", "compare", "x.toml", "--delta", "little"], ["lab", "compare", "x.toml"], ["agent", "nosuch"]])
 def test_usage_errors_exit_2(venturi, arguments):
     ended = venturi(*arguments)
     assert ended.returncode == 2
