@@ -29,6 +29,7 @@ enum {
  * 7 % less than simulated, in logarithms, because of threads, locks and busy cores; and up to 1 % more. */
 #define FLOW_LOSS 0.1
 #define FLOW_MARGIN 0.01
+#define ROUNDING_RATIO 1e-9
 
 struct forecast {
     struct sample *samples;
@@ -331,11 +332,15 @@ enum err whatif_predict(struct prediction *out, const struct trace *const *runs,
     return predict(out, &forecast, change, options, rng, arena, diag);
 }
 
+/* What is left of a share that rounding alone keeps from 1 is nothing. */
+static double without_share(double share)
+{
+    return 1 - share > ROUNDING_RATIO ? 1 / (1 - share) : INFINITY;
+}
+
 struct interval whatif_bound(const struct profile *profile, size_t stage)
 {
     assert(stage < profile->stage_count);
     const struct interval *share = &profile->stages[stage].share;
-    return (struct interval){.low = 1,
-                             .mid = share->mid < 1 ? 1 / (1 - share->mid) : INFINITY,
-                             .high = share->high < 1 ? 1 / (1 - share->high) : INFINITY};
+    return (struct interval){.low = 1, .mid = without_share(share->mid), .high = without_share(share->high)};
 }

@@ -387,6 +387,8 @@ static void the_bound_is_the_share_removed(void **state)
     assert_near(bound.high, 1 / 0.09, EXACT);
     bound = whatif_bound(profile, INGEST);
     assert_true(isinf(bound.mid) && isinf(bound.high));
+    profile->stages[INGEST].share.mid = nextafter(1, 0);
+    assert_true(isinf(whatif_bound(profile, INGEST).mid));
     bound = whatif_bound(profile, EXTRACT);
     assert_near(bound.high, 1, EXACT);
 }
