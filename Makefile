@@ -19,6 +19,12 @@ kill: setup-tests
 	cmake --build --preset dev --target span_kill_test
 	tests/span/kill_many build/dev/unit/span_kill_test build/kills
 
+# The lab's journal under a thousand kills and power failures; some seven minutes.
+kill-journal: setup-tests
+	cmake --preset dev
+	cmake --build --preset dev
+	VENTURI_KILLS=1000 ctest --preset dev -R '^e2e\.journal' --verbose
+
 release: setup
 	cmake --preset release -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	cmake --build --preset release
@@ -59,5 +65,5 @@ setup-tests:
 setup-benches:
 	scripts/setup --benches
 
-.PHONY: demo test kill release install calibrate bench-recorder bench-python bench-trace bench-hosts lint format setup setup-tests \
-        setup-benches
+.PHONY: demo test kill kill-journal release install calibrate bench-recorder bench-python bench-trace bench-hosts lint \
+        format setup setup-tests setup-benches

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -55,6 +56,24 @@ enum err dir_make(const char *path, struct diag *diag)
     struct stat status;
     if (stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
         return diag_fail(diag, ERR_IO, path, "choose another folder", "is not a folder");
+    return ERR_OK;
+}
+
+/* A folder that cannot be opened or synced, being another's or read-only, got no entry from us. */
+enum err dir_keep(const char *path, struct diag *diag)
+{
+    char whole[PATH_MAX];
+    TRY(dir_make(path, diag));
+    if (!realpath(path, whole))
+        return diag_errno(diag, ERR_IO, errno, path, "cannot open the folder");
+    char *slash;
+    do {
+        slash = strrchr(whole, '/');
+        slash[slash == whole] = '\0'; /* the root keeps its own */
+        AUTO(fd_close) int fd = open(whole, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0 && fsync(fd) < 0 && errno == EIO)
+            return diag_errno(diag, ERR_IO, errno, whole, "cannot sync the folder");
+    } while (slash > whole);
     return ERR_OK;
 }
 

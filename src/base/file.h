@@ -15,6 +15,8 @@ void fd_close(int *fd);
 CHECKED enum err fd_write_all(int fd, const void *data, size_t bytes, const char *where, struct diag *diag);
 /** Makes the folder and its parents (mode 0777 less umask); an existing folder is fine. */
 CHECKED enum err dir_make(const char *path, struct diag *diag);
+/** Same, and a power failure leaves it there: every folder on the way to it is synced, whoever made it. */
+CHECKED enum err dir_keep(const char *path, struct diag *diag);
 /** Locks the folder, which exists, for as long as *out_fd is open. ERR_CONFIG when another process has it. */
 CHECKED enum err dir_lock(int *out_fd, const char *path, struct diag *diag);
 /** Removes a folder tree without following links; an absent one is fine. */

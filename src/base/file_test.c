@@ -217,6 +217,11 @@ static void folders_are_made_with_their_parents(void **state)
     assert_int_equal(dir_make("file/x", &diag), ERR_IO);
     assert_int_equal(dir_make("", &diag), ERR_IO);
     assert_int_equal(dir_make(name, &diag), ERR_IO);
+    assert_int_equal(dir_keep("f/g", &diag), ERR_OK);
+    assert_int_equal(dir_keep("f/g", &diag), ERR_OK);
+    assert_int_equal(dir_keep("/", &diag), ERR_OK);
+    assert_int_equal(access("f/g", W_OK), 0);
+    assert_int_equal(dir_keep("file/x", &diag), ERR_IO);
 }
 
 static void folders_are_removed_without_following_links(void **state)

@@ -125,7 +125,7 @@ static void on_services_restarted(void *context, enum err error, const struct di
 
 static enum err lock_folder(struct lab *lab, const char *folder, struct diag *diag)
 {
-    TRY(dir_make(folder, diag));
+    TRY(dir_keep(folder, diag));
     if (!realpath(folder, lab->folder))
         return diag_errno(diag, ERR_IO, errno, folder, "cannot open the folder");
     return dir_lock(&lab->lock_fd, lab->folder, diag);

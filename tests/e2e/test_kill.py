@@ -4,34 +4,13 @@ resume finishes what was begun."""
 
 import json
 import os
-import pathlib
 import random
 import signal
 import subprocess
-import time
+
+from processes import survivors
 
 KILLS = int(os.environ.get("VENTURI_KILLS", "100"))
-SURVIVOR_DEADLINE_S = 5
-
-
-def marked(mark):
-    """The processes that carry the mark in their environment."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                if mark.encode() in (entry / "environ").read_bytes():
-                    found.append((entry.name, (entry / "cmdline").read_bytes()))
-            except OSError:
-                continue
-    return found
-
-
-def wait_until_gone(mark):
-    deadline = time.monotonic() + SURVIVOR_DEADLINE_S
-    while (left := marked(mark)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return left
 
 
 def check_documents(out):
@@ -65,7 +44,7 @@ def test_killed_at_random_points_it_can_always_be_resumed(venturi, small):
                 process.send_signal(signal.SIGKILL)
                 process.wait()
                 killed += 1
-            assert wait_until_gone(mark) == []
+            assert survivors(mark) == []
             check_documents(out)
             begun = (out / "investigation.json").exists()
             command = ["resume", name] if begun else ["investigate", "pipeline.toml", "--budget", "15s", "--out", name]

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A pipeline for the lab's tests: waits as long as it is told in one span, writes what it did to `out`, and misbehaves
- * on demand. As a service it answers every request on a port with 200. */
+ * on demand. With --log it tells a file when it begins and ends, by the name of its trace. As a service it answers
+ * every request on a port with 200. */
 #include "venturi.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +70,27 @@ static int fetch(const char *port)
     return strstr(answer, "200") ? 0 : 1;
 }
 
+/* One write, so that it stands whole or not at all. */
+static int tell(const char *path, const char *what)
+{
+    char line[64];
+    const char *trace = getenv("VENTURI_TRACE"), *slash = trace ? strrchr(trace, '/') : NULL;
+    int bytes = snprintf(line, sizeof line, "%s %s\n", what, slash ? slash + 1 : "-");
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    return fd >= 0 && write(fd, line, (size_t)bytes) == bytes && close(fd) == 0 ? 0 : 1;
+}
+
+/* A grandchild in a session of its own, which nobody waits for. */
+static void stray(void)
+{
+    if (fork() > 0)
+        return;
+    (void)setsid();
+    if (fork() == 0)
+        wait_ms(20000);
+    _exit(0);
+}
+
 static int work(int argc, char **argv)
 {
     const char *mode = option(argc, argv, "--mode", "ok");
@@ -91,9 +114,15 @@ static int work(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *port = option(argc, argv, "--serve", NULL), *from = option(argc, argv, "--fetch", NULL);
+    const char *log = option(argc, argv, "--log", NULL);
     if (port)
         return serve(port, atol(option(argc, argv, "--requests", "0")), option(argc, argv, "--lives", NULL));
     if (from && fetch(from) != 0)
         return 5;
-    return work(argc, argv);
+    if (log && tell(log, "begin") != 0)
+        return 6;
+    if (strcmp(option(argc, argv, "--stray", "no"), "yes") == 0)
+        stray();
+    int status = work(argc, argv);
+    return log && tell(log, "end") != 0 ? 6 : status;
 }
