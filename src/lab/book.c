@@ -175,7 +175,8 @@ static bool write_verdict(struct lab *lab, struct entry *entry)
     if (!book_register(lab, entry))
         return false;
     AUTO(json_release) json_t *verdict = experiment_json(&entry->experiment, lab->options.seed);
-    if (!lab_write(lab, verdict ? record_verdict(verdict) : NULL))
+    bool whole = verdict && json_object_set_new(verdict, "repeats", json_integer((json_int_t)lab->repeats)) == 0;
+    if (!lab_write(lab, whole ? record_verdict(verdict) : NULL))
         return false;
     entry->verdict = json_incref(verdict);
     return true;

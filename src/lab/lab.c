@@ -188,6 +188,7 @@ enum err lab_new(struct lab **out, const struct pipeline *pipeline, const struct
     lab->loop = loop;
     lab->options = *options;
     lab->lock_fd = -1;
+    lab->repeats = 1;
     arena_init(&lab->arena, ARENA_LIMIT_BYTES);
     enum err error = open_all(lab, diag);
     if (error != ERR_OK) {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "lab/batch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,9 +46,18 @@ static void take_reference(struct lab *lab, const json_t *run)
     (void)snprintf(lab->reference.check, sizeof lab->reference.check, "%s", json_string_or(run, "check", ""));
 }
 
+/* Times of runs with other repetitions are no fair pairs: what the journal begun with stays. */
+static void take_repeats(struct lab *lab, const json_t *run)
+{
+    double repeats = json_number_or(run, "repeats", 1);
+    lab->repeats = repeats >= 1 && repeats <= BATCH_REPEATS_MAX ? (unsigned)repeats : 1;
+    lab->repeats_known |= !json_is_true(json_object_get(run, "warm_up"));
+}
+
 static void take_run(struct lab *lab, const json_t *run)
 {
     const char *outcome = json_string_or(run, "outcome", "");
+    take_repeats(lab, run);
     lab->last_run = larger(lab->last_run, number_of(json_string_or(run, "id", "")));
     lab->last_round = larger(lab->last_round, (unsigned)json_integer_value(json_object_get(run, "round")));
     lab->spent_ns += (uint64_t)(json_number_or(run, "cost_s", 0) * (double)NS_PER_S);

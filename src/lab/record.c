@@ -81,13 +81,13 @@ json_t *record_run(const struct run_identity *identity, const struct variant *va
     (void)snprintf(id, sizeof id, "r%u", identity->number);
     (void)snprintf(trace, sizeof trace, "traces/r%u", identity->number);
     json_t *record = json_pack(
-        "{s:s, s:s, s:i, s:i, s:i, s:b, s:o, s:s, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:i, s:o, s:o, s:I, s:I, s:s, "
-        "s:O}",
+        "{s:s, s:s, s:i, s:i, s:i, s:b, s:o, s:s, s:i, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:i, s:o, s:o, s:I, s:I, "
+        "s:s, s:O}",
         "record", "run", "id", id, "round", (int)identity->round, "place", (int)identity->place, "copy",
         (int)identity->copy, "warm_up", identity->warm_up, "settings", variant_to_json(variant), "started",
-        result->started, "duration_s", json_real_tidy(result->duration_s), "cost_s", json_real_tidy(result->cost_s),
-        "outcome", outcome_name(identity, result), "exit", result->exit, "output", output_json(result), "check",
-        result->check[0] ? json_string(result->check) : json_null(), "rows",
+        result->started, "repeats", (int)result->repeats, "duration_s", json_real_tidy(result->duration_s), "cost_s",
+        json_real_tidy(result->cost_s), "outcome", outcome_name(identity, result), "exit", result->exit, "output",
+        output_json(result), "check", result->check[0] ? json_string(result->check) : json_null(), "rows",
         known_integer(result->spans > 0, result->rows), "lost_spans", (int)result->lost_spans, "cpu_s",
         json_real_tidy(result->cpu_s), "peak_bytes", known_integer(result->peak_bytes > 0, result->peak_bytes),
         "read_bytes", (json_int_t)result->read_bytes, "written_bytes", (json_int_t)result->written_bytes, "trace",

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "lab/batch.h"
 #include "lab/record.h"
 
 #include <math.h>
@@ -194,6 +195,8 @@ static void set_reference(struct lab *lab, const struct run_result *result)
 
 static bool same_work(const struct reference *reference, const struct run_result *result)
 {
+    if (result->uneven)
+        return false;
     if (!reference->known)
         return true;
     if (strcmp(reference->check, result->check) != 0)
@@ -220,6 +223,15 @@ static void fail_lab(struct lab *lab, const char *what, const char *hint)
     lab_fail(lab, diag_fail(&diag, ERR_PIPELINE, lab->pipeline->name, hint, "%s", what), &diag);
 }
 
+/* A warm-up that was too short is followed by one of more repetitions. */
+static bool ends_warm_up(struct lab *lab, const struct run_result *result)
+{
+    if (!lab->pipeline->batch || lab->repeats_known || batch_is_enough(lab->repeats, result->duration_s))
+        return true;
+    lab->repeats = batch_next(lab->repeats, result->duration_s);
+    return false;
+}
+
 /* What a run of the baseline means for everything else. */
 static void judge_baseline(struct lab *lab, const struct run_result *result, bool equal)
 {
@@ -237,7 +249,7 @@ static void judge_baseline(struct lab *lab, const struct run_result *result, boo
                  "the check command must print the same for the same work");
     if (!lab->reference.known)
         set_reference(lab, result);
-    lab->warm = true;
+    lab->warm = lab->warm || ends_warm_up(lab, result);
 }
 
 static json_t *takers_json(const struct lab *lab, struct slot slot)
@@ -307,7 +319,8 @@ static enum err start_run(struct lab *lab, struct slot slot, struct diag *diag)
                                     .ports = services_ports(lab->services),
                                     .trace_folder = lab->trace_folder,
                                     .padding_bytes = (size_t)rng_below(&rng, PADDING_BYTES_MAX),
-                                    .record_cpu = lab->options.record_cpu};
+                                    .record_cpu = lab->options.record_cpu,
+                                    .repeats = lab->repeats};
     lab->run_started_ns = clock_monotonic_ns();
     return runner_start(&lab->runner, &lab->order, lab->loop, on_run, lab, diag);
 }

@@ -82,8 +82,14 @@ static enum err argv_of_step(struct argv *out, struct runner *runner, struct dia
 
 static void finish(struct runner *runner)
 {
-    runner->result.cost_s = (double)(clock_monotonic_ns() - runner->started_ns) / (double)NS_PER_S;
-    runner->done(runner->context, &runner->result); /* may free us */
+    struct run_result *result = &runner->result;
+    unsigned times = result->repeats;
+    result->duration_s /= times;
+    result->cpu_s /= times;
+    result->read_bytes /= times;
+    result->written_bytes /= times;
+    result->cost_s = (double)(clock_monotonic_ns() - runner->started_ns) / (double)NS_PER_S;
+    runner->done(runner->context, result); /* may free us */
 }
 
 static void fail_because(struct runner *runner, const char *step, const char *why)
@@ -129,17 +135,22 @@ static int exit_number(const struct child_result *result)
     return result->outcome == CHILD_NOT_STARTED ? -1 : by_signal ? 128 + result->code : result->code;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static void note_command(struct runner *runner, const struct child_result *child)
 {
     struct run_result *result = &runner->result;
     uint64_t sampled_bytes = runner->sampler.peak_bytes;
     sampler_stop(&runner->sampler);
     result->exit = exit_number(child);
-    result->duration_s = (double)(child->ended_ns - child->started_ns) / (double)NS_PER_S;
-    result->cpu_s = child->cpu_s;
-    result->peak_bytes = child->peak_bytes > sampled_bytes ? child->peak_bytes : sampled_bytes;
-    result->read_bytes = child->read_bytes;
-    result->written_bytes = child->written_bytes;
+    result->duration_s += (double)(child->ended_ns - child->started_ns) / (double)NS_PER_S;
+    result->cpu_s += child->cpu_s;
+    result->peak_bytes = larger(result->peak_bytes, larger(child->peak_bytes, sampled_bytes));
+    result->read_bytes += child->read_bytes;
+    result->written_bytes += child->written_bytes;
     result->stdout_bytes = child->out.bytes;
     result->stderr_bytes = child->err.bytes;
     (void)snprintf(result->head, sizeof result->head, "%s", child->out.head);
@@ -149,39 +160,78 @@ static void note_command(struct runner *runner, const struct child_result *child
 static void note_check(struct runner *runner, const struct child_result *child)
 {
     struct sha256 hash;
-    char bytes[32];
+    char bytes[32], check[SHA256_TEXT_BYTES];
     sha256_init(&hash);
     sha256_add(&hash, child->out.head, strlen(child->out.head));
     sha256_add(&hash, child->out.tail, strlen(child->out.tail));
     /* The middle of a flood is not kept: its length counts. */
     if (child->out.tail[0])
         sha256_add(&hash, bytes, (size_t)snprintf(bytes, sizeof bytes, "%zu", child->out.bytes));
-    (void)sha256_text(runner->result.check, &hash);
+    (void)sha256_text(check, &hash);
+    runner->result.uneven |= runner->result.repeats > 1 && strcmp(check, runner->result.check) != 0;
+    memcpy(runner->result.check, check, sizeof check);
+}
+
+static bool has_rows(const struct run_result *result)
+{
+    return result->spans > 0 && result->lost_spans == 0;
 }
 
 static enum err read_rows(struct runner *runner, struct diag *diag)
 {
     struct trace *trace;
     struct run_profile *profile;
+    const struct run_result before = runner->result;
     TRY(rings_save(&runner->rings, runner->order->trace_folder, diag));
     TRY(trace_read(&trace, runner->order->trace_folder, &runner->arena, diag));
     TRY(profile_run(&profile, trace, &runner->arena, diag));
     runner->result.rows = profile->rows;
     runner->result.spans = trace->span_count;
     runner->result.lost_spans = profile->lost_spans;
+    runner->result.uneven |=
+        before.repeats > 1 && has_rows(&before) && has_rows(&runner->result) && before.rows != runner->result.rows;
     return ERR_OK;
 }
 
-/* False when the run ends here. */
+static void end_repetition(struct runner *runner)
+{
+    rings_close(&runner->rings);
+    arena_fini(&runner->arena);
+}
+
+static enum err begin_repetition(struct runner *runner, struct diag *diag)
+{
+    runner->step = 0;
+    runner->result.repeats++;
+    arena_init(&runner->arena, ARENA_LIMIT_BYTES);
+    TRY(dir_remove(runner->order->trace_folder, diag)); /* of the last repetition, or a run that a crash cut short */
+    TRY(dir_make(runner->order->trace_folder, diag));
+    TRY(rings_open(&runner->rings, diag));
+    TRY(make_environments(runner, diag));
+    return start_step(runner, diag);
+}
+
+/* *more: another one goes on. */
+static enum err close_repetition(bool *more, struct runner *runner, struct diag *diag)
+{
+    TRY(read_rows(runner, diag));
+    *more = runner->result.repeats < runner->order->repeats && !runner->result.uneven;
+    if (!*more)
+        return ERR_OK;
+    end_repetition(runner);
+    return begin_repetition(runner, diag);
+}
+
+/* False when the run ends here, well or not. */
 static bool next_step(struct runner *runner)
 {
     struct diag diag = {0};
     const struct pipeline *pipeline = pipeline_of(runner);
-    bool last = ++runner->step == pipeline->before_count + 1 + (pipeline->check.count > 0);
-    enum err error = last ? read_rows(runner, &diag) : start_step(runner, &diag);
+    bool last = ++runner->step == pipeline->before_count + 1 + (pipeline->check.count > 0), more = true;
+    enum err error = last ? close_repetition(&more, runner, &diag) : start_step(runner, &diag);
     if (error != ERR_OK)
         fail_with(runner, &diag);
-    return error == ERR_OK && !last;
+    return error == ERR_OK && more;
 }
 
 static void on_step(void *context, const struct child_result *child)
@@ -204,15 +254,6 @@ static void on_step(void *context, const struct child_result *child)
         finish(runner);
 }
 
-static enum err prepare(struct runner *runner, struct diag *diag)
-{
-    TRY(dir_remove(runner->order->trace_folder, diag)); /* of a run that a crash cut short */
-    TRY(dir_make(runner->order->trace_folder, diag));
-    TRY(rings_open(&runner->rings, diag));
-    TRY(make_environments(runner, diag));
-    return start_step(runner, diag);
-}
-
 enum err runner_start(struct runner **out, const struct run_order *order, struct loop *loop, runner_done *done,
                       void *context, struct diag *diag)
 {
@@ -223,8 +264,7 @@ enum err runner_start(struct runner **out, const struct run_order *order, struct
     runner->started_ns = clock_monotonic_ns();
     runner->result.exit = -1;
     (void)clock_utc(runner->result.started, sizeof runner->result.started);
-    arena_init(&runner->arena, ARENA_LIMIT_BYTES);
-    enum err error = prepare(runner, diag);
+    enum err error = begin_repetition(runner, diag);
     if (error != ERR_OK) {
         runner_free(&runner);
         return error;
@@ -247,8 +287,7 @@ void runner_free(struct runner **runner)
         return;
     sampler_stop(&(*runner)->sampler);
     child_free(&(*runner)->child);
-    rings_close(&(*runner)->rings);
-    arena_fini(&(*runner)->arena);
+    end_repetition(*runner);
     free(*runner);
     *runner = NULL;
 }

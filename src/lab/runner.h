@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One run: the `before` commands, the pipeline's command with its trace, the `check` command; each a supervised child.
+ * A run of several repetitions does all of that so many times, and all must do the same work.
  */
 #pragma once
 
@@ -23,6 +24,7 @@ struct run_order {
     const char *trace_folder; /* absolute; emptied first */
     size_t padding_bytes;     /* of the environment: its size shifts the stack, so it must differ between runs */
     bool record_cpu;
+    unsigned repeats; /* at least 1 */
 };
 
 struct run_result {
@@ -30,13 +32,15 @@ struct run_result {
     int exit;                     /* of the command: status, 128 + signal, or -1 when it was not started */
     char why[OUTCOME_TEXT_BYTES]; /* it failed; "" when it did not */
     char started[24];             /* UTC */
-    double duration_s;            /* of the command, exec to exit */
-    double cost_s;                /* of everything */
+    unsigned repeats;             /* that were begun */
+    bool uneven;                  /* a repetition did other work than the one before */
+    double duration_s;            /* of the command, exec to exit; of one repetition, on average, as all amounts here */
+    double cost_s;                /* of everything, all repetitions together */
     double cpu_s;
     uint64_t peak_bytes;                /* 0 = not known */
     uint64_t read_bytes, written_bytes; /* from and to storage */
-    uint64_t rows, spans, lost_spans;
-    char check[SHA256_TEXT_BYTES]; /* of the check command's output; "" without one */
+    uint64_t rows, spans, lost_spans;   /* of the last repetition, whose trace is kept, as everything below */
+    char check[SHA256_TEXT_BYTES];      /* of the check command's output; "" without one */
     size_t stdout_bytes, stderr_bytes;
     char head[RUN_OUTPUT_BYTES + 1]; /* of stdout */
     char tail[RUN_OUTPUT_BYTES + 1]; /* of stderr, or of stdout when nothing was written there */

@@ -95,6 +95,8 @@ struct lab {
     unsigned last_run, last_round, last_experiment, baseline_failures;
     size_t runs, failed_runs;
     uint64_t spent_ns;
+    unsigned repeats;   /* of the command in a run: chosen while warming up, the same for every variant */
+    bool repeats_known; /* by a run that counts, of this process or an earlier one */
     bool warm, winding_down;
     bool services_stale;        /* they are to be started anew before the next run */
     uint64_t services_since_ns; /* when that began; 0 = they are ready */

@@ -10,6 +10,7 @@ static const struct toml_value TEN_MINUTES = {.type = TOML_STRING, .as.text = "1
 static const struct toml_value THIRTY_SECONDS = {.type = TOML_STRING, .as.text = "30s"};
 static const struct toml_value NEVER = {.type = TOML_STRING, .as.text = "never"};
 static const struct toml_value ONE = {.type = TOML_INTEGER, .as.integer = 1};
+static const struct toml_value YES = {.type = TOML_BOOLEAN, .as.boolean = true};
 static const struct toml_value NO = {.type = TOML_BOOLEAN, .as.boolean = false};
 
 static const struct key PIPELINE_KEYS[] = {
@@ -38,6 +39,14 @@ static const struct key PIPELINE_KEYS[] = {
      .offset = offsetof(struct pipeline, timeout_ns),
      .example = "\"60s\"",
      .meaning = "a run that takes longer is stopped and has failed"},
+    {.name = "batch",
+     .type = KEY_SWITCH,
+     .fallback = &YES,
+     .offset = offsetof(struct pipeline, batch),
+     .example = "false",
+     .meaning =
+         "a run that takes less than 50 ms repeats `before`, `command` and `check`, each time as fresh processes, "
+         "until the command has run that long; its times are then of one repetition"},
     {.name = "before",
      .type = KEY_COMMANDS,
      .offset = offsetof(struct pipeline, before),

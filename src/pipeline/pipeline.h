@@ -76,6 +76,7 @@ struct pipeline {
     struct argv *before; /* commands before every run, not timed */
     size_t before_count;
     struct argv check; /* its output must be equal for every variant; count 0 = none */
+    bool batch;        /* short runs repeat the command */
     uint64_t timeout_ns;
     double goal_rows_s; /* 0 = no goal */
     struct stage *stages;

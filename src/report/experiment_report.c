@@ -22,6 +22,9 @@ enum err report_experiment(struct document **out, const json_t *experiment, stru
     document_paragraph(document, "%s %s: %s", json_string_or(experiment, "id", ""),
                        json_string_or(experiment, "op", ""), json_string_or(experiment, "reason", ""));
     double delta = json_number_or(experiment, "delta", 0);
+    double repeats = json_number_or(experiment, "repeats", 1);
+    if (repeats > 1)
+        document_paragraph(document, "%s", figure_repeats(arena, repeats));
     if (json_array_size(json_object_get(experiment, "comparisons")) == 0) {
         document_paragraph(
             document, "%zu runs of %s",

@@ -43,6 +43,11 @@ const char *figure_bytes(struct arena *arena, double bytes)
     return isfinite(bytes) && bytes > 0 ? arena_strdup(arena, say_bytes(bytes).text) : absent;
 }
 
+const char *figure_repeats(struct arena *arena, double repeats)
+{
+    return arena_printf(arena, "each run repeats the command %.0f times; times are of one repetition", repeats);
+}
+
 const char *figure_settings(json_t *settings, struct arena *arena)
 {
     const char *key, *text = "";

@@ -19,5 +19,7 @@ const char *figure_share(struct arena *arena, const json_t *interval);
 const char *figure_seconds(struct arena *arena, double seconds);
 /** "21.3 MB". */
 const char *figure_bytes(struct arena *arena, double bytes);
+/** "each run repeats the command 12 times; times are of one repetition". */
+const char *figure_repeats(struct arena *arena, double repeats);
 /** "concurrency=4 overlap=1" of a settings object, "baseline" when it is empty. */
 const char *figure_settings(json_t *settings, struct arena *arena);

@@ -232,6 +232,9 @@ static void add_method(struct document *document, const json_t *master, struct a
     document_item(document, "A/A control, the baseline against itself: %s, %s; the smallest visible effect is %.3gx",
                   figure_effect(arena, json_object_get(noise, "effect"), 0),
                   json_string_or(noise, "verdict", "not measured"), json_number_or(noise, "visible_ratio", NAN));
+    double repeats = json_number_or(master, "repeats", 1);
+    if (repeats > 1)
+        document_item(document, "The command is short: %s", figure_repeats(arena, repeats));
     const json_t *condition;
     size_t i;
     json_array_foreach(json_object_get(master, "conditions"), i, condition)

@@ -295,6 +295,19 @@ static json_t *head_json(const struct synthesis_input *input, const struct basel
                      member(input->profile, "outside_share"), "lost_spans", member(input->profile, "lost_spans"));
 }
 
+/* The lab has one number for all of them. */
+static json_t *repeats_json(const json_t *experiments)
+{
+    const char *id;
+    json_t *experiment;
+    double repeats = 1;
+    json_object_foreach((json_t *)experiments, id, experiment)
+    {
+        repeats = fmax(repeats, json_number_or(experiment, "repeats", 1));
+    }
+    return json_integer((json_int_t)repeats);
+}
+
 static json_t *body_json(const struct judgement *judgements, const struct yardstick *yardstick,
                          const struct baseline *baseline, struct arena *arena)
 {
@@ -302,12 +315,13 @@ static json_t *body_json(const struct judgement *judgements, const struct yardst
     size_t count = input->brief->candidate_count;
     const struct verdicts verdicts = {judgements, yardstick, baseline};
     json_t *conditions = (json_t *)input->conditions;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "candidates",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "candidates",
                      list_json(&verdicts, count, candidate_item), "tie_breakers", tie_breakers_json(judgements, count),
                      "slo_plan", plan_goal(judgements, yardstick, baseline->rows_s, arena), "roadmap",
                      plan_roadmap(judgements, count, baseline->rows_s), "agents",
                      list_json(input->findings, input->finding_count, agent_item), "noise", noise_json(yardstick),
-                     "conditions", conditions ? json_incref(conditions) : json_array(), "experiments",
+                     "repeats", repeats_json(input->experiments), "conditions",
+                     conditions ? json_incref(conditions) : json_array(), "experiments",
                      list_json(yardstick->evidence.items, yardstick->evidence.count, evidence_item));
 }
 

@@ -26,6 +26,7 @@ MOMENT_S_MAX = 0.8
 PIPELINE = """
 [pipeline]
 name = "short"
+batch = false
 command = ["{worker}", "--log={log}", "--stray=yes"]
 timeout = "20s"
 check = ["cat", "out"]

@@ -40,7 +40,8 @@ static inline void expect_ok(enum err error, const struct diag *diag)
 
 /* The time-out is the hanging variant's; the others must not meet it on a busy machine. */
 #define PIPELINE_WITHIN(timeout)                                                                                       \
-    "[pipeline]\nname = 't'\ncommand = ['" WORKER "']\ntimeout = '" timeout "'\nbefore = [['rm', '-f', 'out']]\n"      \
+    "[pipeline]\nname = 't'\ncommand = ['" WORKER "']\nbatch = false\ntimeout = '" timeout                             \
+    "'\nbefore = [['rm', '-f', 'out']]\n"                                                                              \
     "check = ['cat', 'out']\n[[stage]]\nname = 'work'\n"                                                               \
     "[[knob]]\nname = 'ms'\nstage = 'work'\nlever = 'implementation'\narg = '--ms={}'\nvalues = [20, 10, 5, 1]\n"      \
     "current = 20\n[[knob]]\nname = 'mode'\nstage = 'work'\nlever = 'setting'\narg = '--mode={}'\n"                    \

@@ -7,8 +7,9 @@
 #include <sys/stat.h>
 
 #define STAGE "[[stage]]\nname = 'work'\n"
-#define FETCH "[pipeline]\nname = 't'\ncommand = ['" WORKER "', '--fetch={web.port}']\n" STAGE
-#define SLOW_FETCH "[pipeline]\nname = 't'\ncommand = ['" WORKER "', '--fetch={web.port}', '--ms=500']\n" STAGE
+#define FETCH "[pipeline]\nname = 't'\nbatch = false\ncommand = ['" WORKER "', '--fetch={web.port}']\n" STAGE
+#define SLOW_FETCH                                                                                                     \
+    "[pipeline]\nname = 't'\nbatch = false\ncommand = ['" WORKER "', '--fetch={web.port}', '--ms=500']\n" STAGE
 #define WEB(more) "[[service]]\nname = 'web'\ncommand = ['" WORKER "', '--serve={port}'" more "]\n"
 #define READY "ready = 'http://127.0.0.1:{port}/health'\n"
 

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,10 +92,19 @@ static void stray(void)
     _exit(0);
 }
 
+/* How often this was called in this folder before. */
+static long count_calls(const char *path)
+{
+    FILE *file = fopen(path, "a");
+    long before = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    return file && fputc('+', file) != EOF && fclose(file) == 0 ? before : -1;
+}
+
 static int work(int argc, char **argv)
 {
     const char *mode = option(argc, argv, "--mode", "ok");
-    long rows = strcmp(mode, "fewer-rows") == 0 ? 50 : 100;
+    bool once_fewer = strcmp(mode, "fickle-rows") == 0 && count_calls("calls") == 1;
+    long rows = once_fewer || strcmp(mode, "fewer-rows") == 0 ? 50 : 100;
     venturi_span span = venturi_begin(venturi_stage_named("work"), 1);
     wait_ms(atol(option(argc, argv, "--ms", "1")));
     venturi_end(&span, (uint64_t)rows, 0);
@@ -104,8 +114,10 @@ static int work(int argc, char **argv)
         (void)fprintf(stderr, "first line\nthe disk is on fire\n");
         return 3;
     }
+    bool fickle = strcmp(mode, "fickle") == 0 && count_calls("calls") == 1; /* the second time, and never again */
+    bool wrong = fickle || strcmp(mode, "other-output") == 0;
     FILE *out = fopen("out", "w");
-    if (!out || fprintf(out, "%s\n", strcmp(mode, "other-output") == 0 ? "wrong" : "right") < 0 || fclose(out) != 0)
+    if (!out || fprintf(out, "%s\n", wrong ? "wrong" : "right") < 0 || fclose(out) != 0)
         return 4;
     (void)printf("rows=%ld\n", rows);
     return 0;
