@@ -52,6 +52,10 @@ bench-trace: release
 bench-hosts: setup-tests release
 	bench/hosts/run build/release/bin
 
+# Experiments a minute and false alarms of the lab, beside hyperfine. EXPERIMENTS=200; broken off, it goes on where it was.
+bench-lab: setup-benches release
+	/usr/bin/python3 bench/lab/bench.py build/release/bin $(EXPERIMENTS)
+
 lint: setup-tests
 	scripts/lint
 
@@ -65,5 +69,5 @@ setup-tests:
 setup-benches:
 	scripts/setup --benches
 
-.PHONY: demo test kill kill-journal release install calibrate bench-recorder bench-python bench-trace bench-hosts lint \
-        format setup setup-tests setup-benches
+.PHONY: demo test kill kill-journal release install calibrate bench-recorder bench-python bench-trace bench-hosts bench-lab \
+        lint format setup setup-tests setup-benches
