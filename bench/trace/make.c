@@ -116,9 +116,9 @@ static uint64_t put(struct maker *maker, struct writer *writer, uint32_t stage, 
         writer->at += record_put_full(writer->at, &record);
         return ticks;
     case MADE_SPANS:
-        word = record_short_span(stage, ticks, duration);
+        word = record_short_span(stage, ticks, duration, &bytes);
         memcpy(writer->at, &word, sizeof word);
-        writer->at += sizeof word;
+        writer->at += bytes;
         return duration;
     }
     return 0;

@@ -148,6 +148,12 @@ static inline bool get_number(uint64_t *out, const unsigned char **at)
     return false;
 }
 
+/* Whether the cursor may move on to it: a known stage, and times that did not run over. */
+static inline bool is_possible(const struct page_span *span, const struct page_cursor *cursor, uint32_t numbers)
+{
+    return (span->record.stage - 1 < numbers) & (span->start <= span->end) & (cursor->ticks <= span->end);
+}
+
 /* The next record if it is a full one that is neither wide nor carries more, without looking for the end of the page
  * at each byte. */
 static inline bool get_plain(struct page_span *out, struct page_cursor *cursor, uint32_t numbers)
@@ -166,7 +172,7 @@ static inline bool get_plain(struct page_span *out, struct page_cursor *cursor, 
     out->end = cursor->ticks + (word >> 16 & (RECORD_SHORT_TICKS - 1));
     out->start = span ? out->end - (word >> 40) : cursor->lap_start;
     out->item = span ? 0 : cursor->lap_item;
-    if ((word & PLAIN) != RECORD_TAG_FULL || record->stage - 1 >= numbers || out->start > out->end)
+    if ((word & PLAIN) != RECORD_TAG_FULL || !is_possible(out, cursor, numbers))
         return false;
     at += span ? 8 : 5;
     if ((word & RECORD_ITEM) && !(span && get_number(&out->item, &at)))
@@ -180,11 +186,34 @@ static inline bool get_plain(struct page_span *out, struct page_cursor *cursor, 
     return true;
 }
 
+static inline bool get_short_span(struct page_span *out, struct page_cursor *cursor, uint32_t numbers)
+{
+    enum { MASK = (1 << RECORD_SPAN_BITS) - 1 };
+    struct record *record = &out->record;
+    uint64_t word;
+    if (cursor->bytes.end - cursor->bytes.at < (ptrdiff_t)sizeof word)
+        return false;
+    memcpy(&word, cursor->bytes.at, sizeof word);
+    record->kind = RECORD_IS_SPAN;
+    record->stage = word >> 8 & 0xff;
+    record->rows = record->bytes = record->more = 0;
+    out->end = cursor->ticks + (word >> 16 & MASK);
+    out->start = out->end - (word >> (16 + RECORD_SPAN_BITS) & MASK);
+    out->item = 0;
+    if ((word & 0xff) != RECORD_TAG_SPAN || !is_possible(out, cursor, numbers))
+        return false;
+    cursor->bytes.at += 7;
+    cursor->ticks = out->end;
+    cursor->records++;
+    return true;
+}
+
 /* The next span that is no short lap, or is one after something else. */
 static inline bool get_span(struct page_span *out, struct page_cursor *cursor, const struct walk *walk,
                             const struct pages_stream *stream)
 {
-    if (!get_plain(out, cursor, walk->numbers) && !page_cursor_next(out, cursor))
+    if (!get_short_span(out, cursor, walk->numbers) && !get_plain(out, cursor, walk->numbers) &&
+        !page_cursor_next(out, cursor))
         return false;
     if (walk->in_ns) {
         out->start = in_unit(out->start, walk, stream);

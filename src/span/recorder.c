@@ -449,14 +449,17 @@ static inline void end_span(const venturi_span *span, uint64_t now, struct done 
 {
     struct venturi_stream *stream = &thread.stream;
     uint64_t delta = now - stream->time, duration = now - span->start_ticks;
+    size_t bytes;
     if (span->stage - 1 >= __atomic_load_n(&venturi_stages, __ATOMIC_ACQUIRE))
         lose(&losses()->no_stage);
     else if (now < span->start_ticks)
         lose(&losses()->clock);
-    else if ((delta | duration) < RECORD_SHORT_TICKS && is_plain(span, done) && takes_short(stream, now))
-        venturi_stream_put_short(stream, record_short_span(span->stage, delta, duration), 8, now);
-    else
+    else if ((delta | duration) < RECORD_SHORT_TICKS && is_plain(span, done) && takes_short(stream, now)) {
+        uint64_t word = record_short_span(span->stage, delta, duration, &bytes);
+        venturi_stream_put_short(stream, word, bytes, now);
+    } else {
         put_span(span, now, done);
+    }
 }
 
 static inline void end(venturi_span *span, struct done done)

@@ -133,8 +133,15 @@ static inline void builder_turn(struct page_builder *builder)
 
 static inline bool builder_is_short(const struct record *record)
 {
-    return record->kind == RECORD_IS_LAP && record->stage <= RECORD_SHORT_STAGES &&
-           record->delta < RECORD_SHORT_TICKS && !(record->rows | record->bytes) && !record->more;
+    bool lap = record->kind == RECORD_IS_LAP && record->stage <= RECORD_SHORT_STAGES;
+    bool span = record->kind == RECORD_IS_SPAN && record->duration < RECORD_SHORT_TICKS && record->item == 0;
+    return (lap || span) && record->delta < RECORD_SHORT_TICKS && !(record->rows | record->bytes) && !record->more;
+}
+
+static inline uint64_t builder_short(const struct record *record, size_t *bytes)
+{
+    return record->kind == RECORD_IS_LAP ? record_short_lap(record->stage, record->delta, bytes)
+                                         : record_short_span(record->stage, record->delta, record->duration, bytes);
 }
 
 /** Adds a record of any kind, in its shortest form. The ns of a clock record are made here. */
@@ -145,7 +152,7 @@ static inline void builder_put(struct page_builder *builder, const struct record
         builder_turn(builder);
     builder->ticks += record->delta;
     if (builder_is_short(record)) {
-        uint64_t word = record_short_lap(record->stage, record->delta, &bytes);
+        uint64_t word = builder_short(record, &bytes);
         memcpy(builder->at, &word, sizeof word);
     } else if (record->kind == RECORD_IS_ITEM) {
         bytes = record_put_item(builder->at, record->item);

@@ -7,6 +7,7 @@
  *                  bits 0-1  1, 2 or 3: one less than its bytes
  *                  bits 2-7  stage, 0 to 63; 0 = the time between two laps
  *                  the rest  delta
+ *     short span   RECORD_TAG_SPAN, stage, 20 bits of delta, 20 bits of duration
  *     full record  tag, stage, then
  *                  delta: 3 bytes; duration of a span: 3 bytes   or, when WIDE, both as LEB128
  *                  item as LEB128                                when ITEM (spans only)
@@ -30,6 +31,7 @@ enum {
     RECORD_SHORT_STAGES = 63,
     RECORD_TAG_ITEM = 0x04,
     RECORD_TAG_CLOCK = 0x08,
+    RECORD_TAG_SPAN = 0x10,
     RECORD_TAG_FULL = 0x80,
     RECORD_SPAN = 0x04, /* with a duration; else a lap */
     RECORD_WIDE = 0x08,
@@ -41,6 +43,7 @@ enum {
     RECORD_ALLOCATIONS = 0x04,
 };
 #define RECORD_SHORT_TICKS ((uint64_t)1 << 24) /* deltas and durations below this need no WIDE */
+enum { RECORD_SPAN_BITS = 20 };                /* of the delta and of the duration of a short span */
 
 enum record_kind { RECORD_IS_LAP, RECORD_IS_SPAN, RECORD_IS_ITEM, RECORD_IS_CLOCK };
 
@@ -63,9 +66,13 @@ static inline uint64_t record_short_lap(uint32_t stage, uint64_t delta, size_t *
     return size | stage << 2 | delta << 8;
 }
 
-/** A full record of a span without item, counts and more, in 8 bytes; both below RECORD_SHORT_TICKS. */
-static inline uint64_t record_short_span(uint32_t stage, uint64_t delta, uint64_t duration)
+/** A span without item, counts and more as one number of *bytes bytes, 7 or 8; both below RECORD_SHORT_TICKS. */
+static inline uint64_t record_short_span(uint32_t stage, uint64_t delta, uint64_t duration, size_t *bytes)
 {
+    bool is_short = (delta | duration) >> RECORD_SPAN_BITS == 0;
+    *bytes = is_short ? 7 : 8;
+    if (is_short)
+        return RECORD_TAG_SPAN | (uint64_t)stage << 8 | delta << 16 | duration << (16 + RECORD_SPAN_BITS);
     return RECORD_TAG_FULL | RECORD_SPAN | (uint64_t)stage << 8 | delta << 16 | duration << 40;
 }
 
@@ -208,6 +215,18 @@ static inline bool record_get_full(struct record *out, struct record_bytes *byte
     return !(tag & RECORD_MORE) || record_get_more(out, bytes);
 }
 
+static inline bool record_get_short_span(struct record *out, struct record_bytes *bytes)
+{
+    uint64_t word;
+    if (!record_get_word(&word, bytes, 6))
+        return false;
+    out->kind = RECORD_IS_SPAN;
+    out->stage = word & 0xff;
+    out->delta = word >> 8 & ((1u << RECORD_SPAN_BITS) - 1);
+    out->duration = word >> (8 + RECORD_SPAN_BITS);
+    return true;
+}
+
 /** Whether a record stands at bytes->at; false at the end of what was written. */
 static inline bool record_stands(const struct record_bytes *bytes)
 {
@@ -230,6 +249,8 @@ static inline bool record_get(struct record *out, struct record_bytes *bytes)
     bytes->at++;
     if (tag & RECORD_TAG_FULL)
         return record_get_full(out, bytes, tag);
+    if (tag == RECORD_TAG_SPAN)
+        return record_get_short_span(out, bytes);
     out->kind = tag == RECORD_TAG_ITEM ? RECORD_IS_ITEM : RECORD_IS_CLOCK;
     if (tag == RECORD_TAG_ITEM)
         return record_get_number(&out->item, bytes);
